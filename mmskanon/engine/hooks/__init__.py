@@ -1,0 +1,7 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+"""Hooks for reproducible and watched training."""
+
+from .collapse import CollapseWarningHook, collapse_warnings
+from .reproducibility import ReproducibilityHook
+
+__all__ = ['CollapseWarningHook', 'ReproducibilityHook', 'collapse_warnings']

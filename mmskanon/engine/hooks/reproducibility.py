@@ -1,0 +1,52 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+"""Randomness that follows from seed, epoch, iteration and rank, so that a resumed run equals a straight one."""
+
+import random
+
+import numpy as np
+import torch
+from mmengine.dist import get_rank
+from mmengine.hooks import Hook
+
+from mmskanon.registry import HOOKS
+
+
+def _datasets(dataset):
+    """The dataset and everything that it wraps."""
+    yield dataset
+    inner = getattr(dataset, 'dataset', None)
+    for child in ([inner] if inner is not None else []) + list(getattr(dataset, 'datasets', [])):
+        yield from _datasets(child)
+
+
+@HOOKS.register_module()
+class ReproducibilityHook(Hook):
+    """Derive every random state of training from (seed, epoch) and (seed, iteration, rank).
+
+    MMEngine does not save random states in checkpoints. This hook makes that unnecessary: before each epoch it tells the
+    training dataset seed and epoch (a :class:`PrivatePoseDataset` then draws the augmentation of a sample from seed, epoch and
+    index, whatever the number of workers), and before each iteration it reseeds Python, NumPy and PyTorch. It serves
+    MMEngine's epoch-based loop and the alternating loops alike.
+    """
+
+    priority = 'VERY_HIGH'
+
+    def before_train(self, runner) -> None:
+        """Give the sampler the seed in force; a resumed run takes its seed from the checkpoint after the sampler was built."""
+        sampler = getattr(runner.train_dataloader, 'sampler', None)
+        if hasattr(sampler, 'seed'):
+            sampler.seed = runner.seed
+
+    def before_train_epoch(self, runner) -> None:
+        """Tell the dataset seed and epoch."""
+        for dataset in _datasets(runner.train_dataloader.dataset):
+            if hasattr(dataset, 'set_random_state'):
+                dataset.set_random_state(runner.seed, runner.epoch)
+
+    def before_train_iter(self, runner, batch_idx: int, data_batch=None) -> None:
+        """Reseed the generators of this process."""
+        sequence = np.random.SeedSequence([runner.seed, runner.iter, get_rank()])
+        state = int(sequence.generate_state(1, np.uint64)[0])
+        random.seed(state)
+        np.random.seed(state % 2**32)
+        torch.manual_seed(state % 2**63)

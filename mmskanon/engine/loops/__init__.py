@@ -1,0 +1,7 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+"""Training loops with alternating parties."""
+
+from .alternating_loop import AlternatingIterTrainLoop, AlternatingTrainLoop
+from .schedule import PhaseSchedule
+
+__all__ = ['AlternatingIterTrainLoop', 'AlternatingTrainLoop', 'PhaseSchedule']

@@ -1,0 +1,325 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+"""The whole: anonymizer, frozen recognizer and adversaries as one model with one update method per phase."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+import torch.nn.functional as F
+from mmengine.model import BaseModel
+from mmengine.optim import OptimWrapper, OptimWrapperDict
+from torch import nn
+
+from mmskanon.registry import MODELS
+
+from .fidelity import fidelity_sums, motion_energy
+from .losses import PartyOutputs
+
+
+@MODELS.register_module()
+class AdversarialAnonymization(BaseModel):
+    """Adversarial training of a skeleton anonymizer.
+
+    The method is that of Moon et al., "Anonymization for Skeleton Action Recognition", AAAI 2023 (arXiv 2111.15129): the
+    anonymizer phase minimizes the weighted sum of ``losses``, the adversary phase trains the privacy classifiers on
+    anonymized clips. Where we differ: each phase computes only what it updates (the adversary phase runs the anonymizer
+    without gradient, the anonymizer phase builds no weight gradients for recognizer and adversaries); the party that is not
+    being updated is in eval mode, so its BatchNorm statistics do not move; and in eval mode the anonymizer really is.
+
+    Args:
+        anonymizer (dict): Config of an anonymizer, see :mod:`mmskanon.models.anonymizers`.
+        recognizer (dict, optional): Arguments of :class:`FrozenRecognizer` (``net``, ``checkpoint``). Needed by action
+            losses and action metrics. Defaults to None.
+        adversary (dict, optional): Config of an :class:`AdversaryBank`. Needed by privacy losses and the adversary phase.
+            Defaults to None.
+        losses (dict[str, dict], optional): From a name to the config of a loss module; each is logged as
+            ``anonymizer/loss_<name>``. Needed for training. Defaults to None.
+        attackers (dict[str, dict], optional): Independent privacy classifiers that only evaluate and are never trained
+            against: from a name to arguments of :class:`FrozenRecognizer` with a ``PrivacyHead``. They are always loaded from
+            their own checkpoints and are no part of this model's state dict. Defaults to None.
+        load_parties (bool): Load the checkpoints named by recognizer and adversary. Set to False where a checkpoint of the
+            whole model is loaded afterwards, as testing and exporting do. Defaults to True.
+        data_preprocessor (dict, optional): Defaults to MMAction2's ``ActionDataPreprocessor``, which stacks and casts.
+
+    Raises:
+        ValueError: If a loss needs a party that is not configured, or an attacker has no checkpoint.
+    """
+
+    parties = ('anonymizer', 'adversary')
+
+    def __init__(
+        self,
+        anonymizer: dict,
+        recognizer: dict | None = None,
+        adversary: dict | None = None,
+        losses: dict | None = None,
+        attackers: dict | None = None,
+        load_parties: bool = True,
+        data_preprocessor: dict | None = None,
+    ) -> None:
+        super().__init__(data_preprocessor or dict(type='ActionDataPreprocessor'))
+        if not load_parties:
+            recognizer = recognizer and dict(recognizer, checkpoint=None)
+            adversary = adversary and dict(
+                adversary, members=_without_checkpoints(adversary['members'])
+            )
+        self.anonymizer = MODELS.build(anonymizer)
+        self.recognizer = recognizer and MODELS.build(dict(type='FrozenRecognizer', **recognizer))
+        self.adversary = adversary and MODELS.build(adversary)
+        self.losses = nn.ModuleDict({n: MODELS.build(c) for n, c in (losses or {}).items()})
+        self._check_losses()
+        self._build_attackers(attackers or {})
+        # Callables that synchronize gradients between processes; a distributed wrapper replaces them (see call_party).
+        self._synchronized: dict[str, nn.Module] = {}
+
+    def _check_losses(self) -> None:
+        for name, loss in self.losses.items():
+            if loss.needs_recognizer and self.recognizer is None:
+                raise ValueError(
+                    f"loss '{name}' ({type(loss).__name__}) needs a recognizer; add model.recognizer."
+                )
+            if loss.needs_adversary and self.adversary is None:
+                raise ValueError(
+                    f"loss '{name}' ({type(loss).__name__}) needs adversaries; add model.adversary."
+                )
+
+    def _build_attackers(self, attackers: dict) -> None:
+        built = {}
+        for name, cfg in attackers.items():
+            if cfg.get('checkpoint') is None:
+                raise ValueError(
+                    f"attacker '{name}' has no checkpoint; an untrained attacker would flatter the anonymizer."
+                )
+            built[name] = MODELS.build(
+                dict(type='FrozenRecognizer', role=f"attacker '{name}'", **cfg)
+            )
+        # A plain dict, so no children: attackers are loaded from their own files, never from or into this model's checkpoints.
+        self.attackers = built
+
+    def _apply(self, fn, *args, **kwargs):
+        for attacker in self.attackers.values():
+            attacker._apply(fn, *args, **kwargs)
+        return super()._apply(fn, *args, **kwargs)
+
+    # ------------------------------------------------------------------ forward
+
+    def forward(self, inputs: torch.Tensor, data_samples: list | None = None, mode: str = 'tensor'):
+        """The unified entry of MMEngine models.
+
+        Args:
+            inputs (Tensor): Shape (N, num_clips, M, T, V, C), normalized body space in metres.
+            data_samples (list, optional): N samples with ``gt_label`` and ``gt_private``. Defaults to None.
+            mode (str): ``'tensor'`` returns anonymized skeletons of the input's shape, ``'loss'`` the anonymizer's losses,
+                ``'predict'`` the samples with predictions of every party. Defaults to ``'tensor'``.
+
+        Raises:
+            ValueError: If the mode is none of the three.
+        """
+        if mode == 'tensor':
+            return self.anonymizer(inputs.flatten(0, 1)).view_as(inputs)
+        if mode == 'loss':
+            outputs = self._outputs(inputs.flatten(0, 1), data_samples, self.anonymizer)
+            return self._losses(outputs)
+        if mode == 'predict':
+            return self.predict(inputs, data_samples)
+        raise ValueError(f"mode must be 'tensor', 'loss' or 'predict', found {mode!r}.")
+
+    def _outputs(self, skeletons: torch.Tensor, data_samples: list, anonymizer) -> PartyOutputs:
+        anonymized = anonymizer(skeletons)
+        clips = len(skeletons) // len(data_samples)
+        labels = torch.cat([s.gt_label for s in data_samples]).to(skeletons.device)
+        privacy_logits, privacy_labels, attributes = {}, {}, {}
+        if self.adversary is not None:
+            privacy_logits = self.adversary(anonymized)
+            private = self.adversary.labels(data_samples)
+            privacy_labels = {
+                n: y.to(skeletons.device).repeat_interleave(clips) for n, y in private.items()
+            }
+            attributes = {n: self.adversary.head(n).attribute for n in self.adversary.names}
+        return PartyOutputs(
+            original=skeletons,
+            anonymized=anonymized,
+            action_logits=None if self.recognizer is None else self.recognizer(anonymized),
+            action_labels=labels.repeat_interleave(clips),
+            privacy_logits=privacy_logits,
+            privacy_labels=privacy_labels,
+            attributes=attributes,
+        )
+
+    def _losses(self, outputs: PartyOutputs) -> dict[str, torch.Tensor]:
+        return {f'loss_{name}': loss(outputs) for name, loss in self.losses.items()}
+
+    def predict(self, inputs: torch.Tensor, data_samples: list) -> list:
+        """Predictions of every party on anonymized clips, and how far the anonymizer moved the skeletons.
+
+        Args:
+            inputs (Tensor): Shape (N, num_clips, M, T, V, C).
+            data_samples (list): N samples.
+
+        Returns:
+            list: The samples with ``pred_score`` (action, shape (K,)), ``pred_private`` (from ``adversary.<name>`` and
+            ``attacker.<name>`` to attribute, score and role) and ``fidelity`` (sums over joints, see
+            :func:`mmskanon.models.fidelity.fidelity_sums`).
+        """
+        skeletons = inputs.flatten(0, 1)
+        anonymized = self.anonymizer(skeletons)
+
+        def scores(logits: torch.Tensor) -> torch.Tensor:
+            return logits.softmax(-1).view(len(data_samples), -1, logits.shape[-1]).mean(1)
+
+        if self.recognizer is not None:
+            action = scores(self.recognizer(anonymized))
+            for sample, score in zip(data_samples, action, strict=True):
+                sample.set_pred_score(score)
+                sample.set_pred_label(score.argmax(-1, keepdim=True))
+        private = []
+        if self.adversary is not None:
+            for name, logits in self.adversary(anonymized).items():
+                private.append(
+                    (
+                        f'adversary.{name}',
+                        self.adversary.head(name).attribute,
+                        scores(logits),
+                        'adversary',
+                    )
+                )
+        for name, attacker in self.attackers.items():
+            private.append(
+                (
+                    f'attacker.{name}',
+                    attacker.net.cls_head.attribute,
+                    scores(attacker(anonymized)),
+                    'attacker',
+                )
+            )
+        fidelity = fidelity_sums(
+            inputs, anonymized.detach().view_as(inputs), self.anonymizer.layout
+        )
+        for i, sample in enumerate(data_samples):
+            predictions = {n: dict(attribute=a, score=s[i], role=role) for n, a, s, role in private}
+            sample.set_field(predictions, 'pred_private')
+            sample.set_field({k: v[i].item() for k, v in fidelity.items()}, 'fidelity')
+        return data_samples
+
+    # ------------------------------------------------------------------ updates
+
+    def set_synchronized(self, parties: dict[str, nn.Module]) -> None:
+        """Name the callables that synchronize the gradients of a party between processes.
+
+        They are deliberately not children of this model, so that state dicts have the same keys with and without them.
+
+        Args:
+            parties (dict[str, nn.Module]): From party to its distributed wrapper.
+        """
+        self._synchronized = dict(parties)
+
+    def _trained(self, party: str) -> nn.Module:
+        return self._synchronized.get(party, getattr(self, party))
+
+    @contextmanager
+    def _opponent_frozen(self, party: str) -> Iterator[None]:
+        """Put a party in eval mode without weight gradients, and restore both afterwards."""
+        module = getattr(self, party)
+        if module is None:
+            yield
+            return
+        flags = [(p, p.requires_grad) for p in module.parameters()]
+        modes = [(m, m.training) for m in module.modules()]
+        module.eval()
+        module.requires_grad_(False)
+        try:
+            yield
+        finally:
+            for parameter, flag in flags:
+                parameter.requires_grad_(flag)
+            for child, mode in modes:
+                child.training = mode
+
+    def anonymizer_step(self, data: dict, optim_wrapper: OptimWrapper) -> dict[str, torch.Tensor]:
+        """One update of the anonymizer against recognizer and adversaries as they stand.
+
+        Args:
+            data (dict): A batch as the data loader gives it.
+            optim_wrapper (OptimWrapper): The anonymizer's.
+
+        Returns:
+            dict[str, Tensor]: Values to log, keys prefixed ``anonymizer/``.
+        """
+        data = self.data_preprocessor(data, True)
+        anonymizer = self._trained('anonymizer')
+        with self._opponent_frozen('adversary'), optim_wrapper.optim_context(anonymizer):
+            outputs = self._outputs(data['inputs'].flatten(0, 1), data['data_samples'], anonymizer)
+            loss, log_vars = self.parse_losses(self._losses(outputs))
+            optim_wrapper.update_params(loss)
+        log_vars.update(self._anonymizer_logs(outputs))
+        return {f'anonymizer/{k}': v for k, v in log_vars.items()}
+
+    @torch.no_grad()
+    def _anonymizer_logs(self, outputs: PartyOutputs) -> dict[str, torch.Tensor]:
+        logs = {}
+        if outputs.action_logits is not None:
+            logs['action_acc'] = _accuracy(outputs.action_logits, outputs.action_labels)
+        sums = fidelity_sums(outputs.original[None], outputs.anonymized[None].detach().float())
+        logs['displacement_mm'] = 1000 * sums['sum_dist'].sum() / sums['count'].sum().clamp(min=1)
+        before, after = motion_energy(outputs.original), motion_energy(outputs.anonymized.float())
+        logs['motion_ratio'] = after / before.clamp(min=1e-12)
+        return logs
+
+    def adversary_step(self, data: dict, optim_wrapper: OptimWrapper) -> dict[str, torch.Tensor]:
+        """One update of all adversaries on clips from the anonymizer as it stands.
+
+        Args:
+            data (dict): A batch as the data loader gives it.
+            optim_wrapper (OptimWrapper): The adversaries'.
+
+        Returns:
+            dict[str, Tensor]: Values to log, keys prefixed ``adversary/``; ``acc_<name>`` beside ``chance_<name>``.
+        """
+        data = self.data_preprocessor(data, True)
+        adversary = self._trained('adversary')
+        with self._opponent_frozen('anonymizer'), optim_wrapper.optim_context(adversary):
+            skeletons = data['inputs'].flatten(0, 1)
+            with torch.no_grad():
+                anonymized = self.anonymizer(skeletons)
+            clips = len(skeletons) // len(data['data_samples'])
+            labels = self.adversary.labels(data['data_samples'])
+            labels = {n: y.to(skeletons.device).repeat_interleave(clips) for n, y in labels.items()}
+            logits = adversary(anonymized)
+            losses = {f'loss_{n}': F.cross_entropy(logits[n], labels[n]) for n in logits}
+            loss, log_vars = self.parse_losses(losses)
+            optim_wrapper.update_params(loss)
+        for name in logits:
+            log_vars[f'acc_{name}'] = _accuracy(logits[name], labels[name])
+            log_vars[f'chance_{name}'] = torch.tensor(1.0 / logits[name].shape[-1])
+        return {f'adversary/{k}': v for k, v in log_vars.items()}
+
+    def phase_step(
+        self, phase: str, data: dict, optim_wrapper: OptimWrapperDict
+    ) -> dict[str, torch.Tensor]:
+        """One update of the party that a loop has chosen.
+
+        Args:
+            phase (str): ``'anonymizer'`` or ``'adversary'``.
+            data (dict): A batch as the data loader gives it.
+            optim_wrapper (OptimWrapperDict): The optimizer wrappers of all parties.
+        """
+        return getattr(self, f'{phase}_step')(data, optim_wrapper[phase])
+
+    def train_step(self, data: dict, optim_wrapper: OptimWrapperDict) -> dict[str, torch.Tensor]:
+        """One update of each configured party on the same batch, adversaries first.
+
+        For use with MMEngine's own training loops; :class:`AlternatingTrainLoop` chooses phases itself.
+        """
+        logs = {}
+        for party in ('adversary', 'anonymizer'):
+            if party in optim_wrapper:
+                logs.update(self.phase_step(party, data, optim_wrapper))
+        return logs
+
+
+def _accuracy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    return (logits.detach().argmax(-1) == labels).float().mean()
+
+
+def _without_checkpoints(members: dict) -> dict:
+    return {n: dict(m, checkpoint=None) if 'net' in m else m for n, m in members.items()}

@@ -1,0 +1,16 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+"""Anonymizers: modules that map skeletons of shape (N, M, T, V, C) to skeletons of the same shape."""
+
+from .base import BaseAnonymizer
+from .gaussian_noise import GaussianNoiseAnonymizer
+from .identity import IdentityAnonymizer
+from .resnet import ResNetAnonymizer
+from .unet import UNetAnonymizer
+
+__all__ = [
+    'BaseAnonymizer',
+    'GaussianNoiseAnonymizer',
+    'IdentityAnonymizer',
+    'ResNetAnonymizer',
+    'UNetAnonymizer',
+]

@@ -1,0 +1,133 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+"""What every anonymizer has in common: checks, the mask of present persons, and pass-through of scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from mmengine.model import BaseModule
+from torch import Tensor
+
+from mmskanon.skeletons.layouts import SkeletonLayout, check_joint_count, get_layout
+
+
+class BaseAnonymizer(BaseModule):
+    """Base of the modules that map skeletons to skeletons of the same shape.
+
+    A subclass implements :meth:`transform` on the coordinates alone. This class checks the shape, finds out who is present,
+    sets absent persons and padded frames back to exactly zero, and passes score channels through. A person counts as present
+    in a frame where any of its coordinates is not zero; single joints are not masked, because the joint that normalization
+    centres on lies at zero by right.
+
+    ``transform`` sees coordinates in the floating-point type of the parameters; the output has the type of the input. Under
+    autocast the layers may compute in half precision, while what leaves an anonymizer (the last addition or projection, and
+    the mask) is computed in the type of the input.
+
+    Args:
+        layout (str | dict | SkeletonLayout): Skeleton layout of the input. Defaults to ``'nturgb+d'``.
+        num_person (int): Number of persons M of the input. Defaults to 2.
+        num_coords (int, optional): Leading channels of the input that are coordinates; the others are scores. Defaults to
+            None, the layout's ``dims``.
+        init_cfg (dict | list[dict], optional): MMEngine initialization, for instance a checkpoint. Defaults to None.
+
+    Attributes:
+        framewise (bool): Whether output frame t depends on input frame t alone. Export and streaming rely on it.
+        receptive_field (int, optional): Largest number of consecutive input frames that one output frame depends on, in eval
+            mode; None where there is no bound.
+
+    Raises:
+        ValueError: If ``num_person`` or ``num_coords`` makes no sense.
+
+    Example:
+        >>> import torch
+        >>> from mmskanon.models.anonymizers import BaseAnonymizer
+        >>> class Mirror(BaseAnonymizer):
+        ...     framewise = True
+        ...
+        ...     def transform(self, coords, present):
+        ...         return -coords
+        >>> Mirror('nturgb+d', num_person=2)(torch.randn(4, 2, 64, 25, 3)).shape
+        torch.Size([4, 2, 64, 25, 3])
+    """
+
+    framewise: bool = False
+
+    def __init__(
+        self,
+        layout: str | Mapping | SkeletonLayout = 'nturgb+d',
+        num_person: int = 2,
+        num_coords: int | None = None,
+        init_cfg: dict | list[dict] | None = None,
+    ) -> None:
+        super().__init__(init_cfg=init_cfg)
+        self.layout = get_layout(layout)
+        self.num_person = num_person
+        self.num_coords = self.layout.dims if num_coords is None else num_coords
+        name = type(self).__name__
+        if self.num_person < 1:
+            raise ValueError(f'{name}: num_person must be at least 1, found {self.num_person}')
+        if self.num_coords not in (2, 3):
+            raise ValueError(f'{name}: num_coords must be 2 or 3, found {self.num_coords}')
+
+    @property
+    def receptive_field(self) -> int | None:
+        """int, optional: Largest number of consecutive input frames that one output frame depends on, in eval mode.
+
+        None means that a subclass that is not frame-wise sets no bound.
+        """
+        return 1 if self.framewise else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Anonymize a batch of skeletons.
+
+        Args:
+            x (Tensor): Skeletons of shape (N, M, T, V, C), in the unit and frame of reference of training.
+
+        Returns:
+            Tensor: Anonymized skeletons, same shape, type, unit and frame of reference; absent persons are exactly zero.
+
+        Raises:
+            ValueError: If the shape is not that of the layout.
+            TypeError: If the input is not floating-point.
+        """
+        self._check_input(x)
+        coords = x[..., : self.num_coords]
+        present = (coords != 0).flatten(3).any(-1)[..., None, None]
+        parameter = next(self.parameters(), x)
+        out = self.transform(coords.to(parameter.dtype), present).to(x.dtype)
+        out = out.masked_fill(~present, 0)
+        if x.shape[4] == self.num_coords:
+            return out
+        return torch.cat([out, x[..., self.num_coords :]], dim=-1)
+
+    def transform(self, coords: Tensor, present: Tensor) -> Tensor:
+        """Transform coordinates; whatever is returned for absent persons is discarded.
+
+        Args:
+            coords (Tensor): Coordinates of shape (N, M, T, V, num_coords).
+            present (Tensor): Boolean mask of shape (N, M, T, 1, 1), True where a person is there.
+
+        Returns:
+            Tensor: Anonymized coordinates of the same shape.
+        """
+        raise NotImplementedError
+
+    def _check_input(self, x: Tensor) -> None:
+        name = type(self).__name__
+        if x.dim() != 5:
+            raise ValueError(
+                f'{name} expects skeletons of shape (N, M, T, V, C), found shape {tuple(x.shape)}'
+            )
+        if not x.is_floating_point():
+            raise TypeError(f'{name} expects floating-point coordinates, found {x.dtype}')
+        if x.shape[1] != self.num_person:
+            raise ValueError(
+                f'{name} was built for {self.num_person} person(s), found {x.shape[1]}: '
+                f'set its num_person to that of FormatGCNInput'
+            )
+        check_joint_count(self.layout, x.shape[3], f'the input of {name}')
+        if x.shape[4] < self.num_coords:
+            raise ValueError(
+                f'{name} expects at least {self.num_coords} coordinates a joint, found {x.shape[4]}'
+            )

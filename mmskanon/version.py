@@ -1,0 +1,4 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+"""Version of the package, read by setup.py without importing it."""
+
+__version__ = '0.1.0'

@@ -1,0 +1,47 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+"""Fixtures shared by all tests.
+
+Real recordings and released weights stay outside the repository, in a folder ``shared`` beside the checkout or wherever the
+environment variable ``MMSKANON_SHARED`` points. Tests that need them skip where they are absent.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).resolve().parents[1]
+
+
+def _shared(*parts: str) -> Path:
+    root = Path(os.environ.get('MMSKANON_SHARED', REPO.parent / 'shared'))
+    path = root.joinpath(*parts)
+    if not path.exists():
+        pytest.skip(
+            f'needs real data: {"/".join(("shared", *parts))} is not there (set MMSKANON_SHARED)'
+        )
+    return path
+
+
+@pytest.fixture(scope='session')
+def shared_dir() -> Path:
+    """Folder with real data and released weights."""
+    return _shared()
+
+
+@pytest.fixture(scope='session')
+def utd_dir() -> Path:
+    """Folder with the 861 UTD-MHAD .mat files."""
+    return _shared('data', 'utd_mhad')
+
+
+@pytest.fixture(scope='session')
+def ntu_samples_dir() -> Path:
+    """Folder with three original NTU RGB+D .skeleton files."""
+    return _shared('data', 'ntu_samples')
+
+
+@pytest.fixture(scope='session')
+def weights_dir() -> Path:
+    """Folder with the Shift-GCN weights released with the AAAI 2023 paper."""
+    return _shared('weights')
