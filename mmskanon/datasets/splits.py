@@ -1,0 +1,158 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+"""Splits of a data set, by name or by rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from .schema import attribute_value, parse_ntu_name, take_number
+
+_TRAIN_WORD = 'train'
+_TEST_WORDS = ('val', 'test')
+
+
+def sample_name(sample: dict) -> str | None:
+    """Return the name by which splits refer to a sample: its ``frame_dir``, or its ``filename`` where it has one.
+
+    Args:
+        sample (dict): One annotation.
+
+    Returns:
+        str | None: The name.
+    """
+    return sample['filename'] if 'filename' in sample else sample.get('frame_dir')
+
+
+def train_counterpart(names: Sequence[str], split: str) -> str | None:
+    """Find the training split that belongs to a test split.
+
+    Args:
+        names (Sequence[str]): The splits there are.
+        split (str): A split name, such as ``'xsub_val'`` or ``'test'``.
+
+    Returns:
+        str | None: The name with ``train`` for the final ``val`` or ``test``, None where there is none.
+
+    Example:
+        >>> train_counterpart(['xsub_train', 'xsub_val'], 'xsub_val')
+        'xsub_train'
+    """
+    for word in _TEST_WORDS:
+        if split == word or split.endswith(f'_{word}'):
+            name = split[: -len(word)] + _TRAIN_WORD
+            return name if name in names else None
+    return None
+
+
+def _by_name(data: dict | list, split: str) -> list[int]:
+    splits = data.get('split') if isinstance(data, Mapping) else None
+    if not splits:
+        raise KeyError(
+            f'split {split!r} was asked for, but the annotations have no splits: use a rule such as dict(by="trial", values=[1, 2])'
+        )
+    if split not in splits:
+        raise KeyError(
+            f'the annotations have no split {split!r}: choose one of {sorted(splits, key=str)}, or use a rule'
+        )
+    members = set(splits[split])
+    annotations = data['annotations']
+    return [i for i, sample in enumerate(annotations) if sample_name(sample) in members]
+
+
+def _fact(sample: dict, key: str, rule: Mapping) -> int | str:
+    value = attribute_value(sample, key)
+    if value is None and key in ('trial', 'replication'):
+        value = take_number(sample)
+    if value is None:
+        raise ValueError(
+            f'sample {sample_name(sample)!r} has no {key!r}, which the split {dict(rule)} needs: add the key to each sample'
+        )
+    return value
+
+
+def _by_value(annotations: list, split: Mapping) -> list[int]:
+    key, wanted, exclude = split['by'], split['values'], split.get('exclude', False)
+    if isinstance(wanted, (str, int)):
+        wanted = [wanted]
+    wanted = set(wanted)
+    facts = [_fact(sample, key, split) for sample in annotations]
+    chosen = [i for i, value in enumerate(facts) if (value in wanted) != bool(exclude)]
+    if not chosen:
+        found = sorted(set(facts), key=lambda v: (isinstance(v, str), v))
+        raise ValueError(
+            f'the split {dict(split)} holds no sample: the {key} values found are {found[:20]}'
+        )
+    return chosen
+
+
+def _by_replication(annotations: list, split: Mapping) -> list[int]:
+    part = split['part']
+    chosen = []
+    for index, sample in enumerate(annotations):
+        subject, number = (_fact(sample, key, split) for key in ('subject', 'replication'))
+        name = parse_ntu_name(sample.get('frame_dir'))
+        action = name['action'] if name else attribute_value(sample, 'label') + 1
+        if isinstance(subject, str) or isinstance(number, str):
+            raise ValueError(
+                f'sample {sample_name(sample)!r} has subject {subject!r} and replication {number!r}, '
+                f'but the split {dict(split)} needs numbers'
+            )
+        is_train = action % 2 == (subject - number) % 2
+        if is_train == (part == 'train'):
+            chosen.append(index)
+    if not chosen:
+        raise ValueError(
+            f'the split {dict(split)} holds no sample of {len(annotations)}: use a split by name or by value'
+        )
+    return chosen
+
+
+def select_split(data: dict | list, split: str | Mapping | None) -> list[int]:
+    """Choose the samples of a split.
+
+    A rule is a dict:
+
+    - ``dict(by=KEY, values=[...])``: samples whose KEY (``'subject'``, ``'camera'``, ``'trial'`` or any other) has one of
+      these values; with ``exclude=True``, all others. ``trial`` and ``replication`` stand in for each other.
+    - ``dict(rule='xrep', part='train' | 'test')``: one of two replications of each performance, so that both parts hold
+      every subject and every action but share no take. A sample is in ``train`` if its action, counted from 1, is odd
+      exactly where subject minus replication is odd.
+
+    Args:
+        data (dict | list): Annotations, or a dict with ``annotations`` and ``split``, completed by
+            :func:`~mmskanon.datasets.schema.complete_annotations`.
+        split (str | dict, optional): Name of a split, a rule, or None for all samples.
+
+    Returns:
+        list[int]: Positions of the samples, ascending.
+
+    Raises:
+        KeyError: If there is no split of that name.
+        TypeError: If ``split`` is of another type.
+        ValueError: If the split is empty, the rule is not one of those above, or a sample lacks what it needs.
+    """
+    annotations = data['annotations'] if isinstance(data, Mapping) else data
+    if split is None:
+        chosen = list(range(len(annotations)))
+        if not chosen:
+            raise ValueError('the annotations hold no sample at all: convert the recordings again')
+        return chosen
+    if isinstance(split, str):
+        chosen = _by_name(data, split)
+        if not chosen:
+            raise ValueError(
+                f'the split {split!r} is empty: none of its {len(data["split"][split])} names belongs to one of the '
+                f'{len(annotations)} samples'
+            )
+        return chosen
+    if not isinstance(split, Mapping):
+        raise TypeError(f'a split is a name or a dict, found {type(split).__name__} {split!r}')
+    keys = set(split)
+    if {'by', 'values'} <= keys <= {'by', 'values', 'exclude'}:
+        return _by_value(annotations, split)
+    if keys == {'rule', 'part'} and split['rule'] == 'xrep' and split['part'] in ('train', 'test'):
+        return _by_replication(annotations, split)
+    raise ValueError(
+        f'the split {dict(split)} is not a rule: use dict(by=KEY, values=[...]), optionally with exclude=True, '
+        f'or dict(rule="xrep", part="train") or part="test"'
+    )

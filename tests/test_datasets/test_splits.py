@@ -1,0 +1,159 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+from itertools import product
+
+import pytest
+from builders import annotations
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmskanon.datasets.schema import complete_annotations, take_key
+from mmskanon.datasets.splits import sample_name, select_split, train_counterpart
+
+
+def ntu(
+    subjects=(1, 2, 3, 4), actions=(1, 2, 3), cameras=(1, 2, 3), replications=(1, 2)
+) -> list[dict]:
+    samples = [
+        {'frame_dir': f'S001C{c:03d}P{p:03d}R{r:03d}A{a:03d}', 'label': a - 1}
+        for c, p, r, a in product(cameras, subjects, replications, actions)
+    ]
+    complete_annotations(samples)
+    return samples
+
+
+def chosen(data, split) -> list[dict]:
+    samples = data['annotations'] if isinstance(data, dict) else data
+    return [samples[i] for i in select_split(data, split)]
+
+
+def test_split_by_name_keeps_the_order_of_the_file():
+    data = annotations()
+    data['split']['train'].reverse()
+    names = [s['frame_dir'] for s in chosen(data, 'train')]
+    assert set(names) == set(data['split']['train'])
+    assert names == [s['frame_dir'] for s in data['annotations'] if s['trial'] <= 2]
+
+
+def test_split_by_filename_as_in_stock_files():
+    data = {'split': {'train': ['b']}, 'annotations': [{'filename': 'a'}, {'filename': 'b'}]}
+    assert select_split(data, 'train') == [1]
+    assert sample_name({'filename': 'a', 'frame_dir': 'x'}) == 'a'
+
+
+def test_no_split_means_all_samples():
+    assert select_split(annotations(), None) == list(range(48))
+    assert select_split(ntu(), None) == list(range(72))
+
+
+@given(st.sampled_from(['subject', 'camera', 'replication', 'label']), st.data())
+def test_a_rule_and_its_complement_are_a_partition(key, data):
+    samples = ntu()
+    there = sorted({s[key] for s in samples})
+    values = data.draw(
+        st.lists(st.sampled_from(there), min_size=1, max_size=len(there) - 1, unique=True)
+    )
+    rule = dict(by=key, values=values)
+    inside, outside = select_split(samples, rule), select_split(samples, dict(rule, exclude=True))
+    assert sorted(inside + outside) == list(range(len(samples)))
+    assert all(samples[i][key] in values for i in inside)
+
+
+def test_trial_and_replication_stand_in_for_each_other():
+    assert {s['replication'] for s in chosen(ntu(), dict(by='trial', values=2))} == {2}
+    assert {s['trial'] for s in chosen(annotations(), dict(by='replication', values=[1, 3]))} == {
+        1,
+        3,
+    }
+
+
+def test_xrep_parts_share_no_take_and_both_hold_every_subject_and_action():
+    samples = ntu(actions=range(1, 8), subjects=range(1, 6))
+    train, test = (chosen(samples, dict(rule='xrep', part=p)) for p in ('train', 'test'))
+    assert len(train) + len(test) == len(samples)
+    assert not {take_key(s) for s in train} & {take_key(s) for s in test}
+    for part in (train, test):
+        assert {s['subject'] for s in part} == {1, 2, 3, 4, 5}
+        assert {s['label'] for s in part} == set(range(7))
+        # No action is seen in one replication only.
+        assert {(s['replication'], s['label'] % 2) for s in part} == set(product((1, 2), (0, 1)))
+
+
+@pytest.mark.parametrize(
+    ('name', 'part'),
+    [
+        ('S001C001P001R001A001', 'test'),
+        ('S001C001P001R002A001', 'train'),
+        ('S001C002P002R001A001', 'train'),
+        ('S001C002P002R002A002', 'train'),
+        ('S001C003P003R002A002', 'test'),
+    ],
+)
+def test_xrep_is_the_published_rule(name, part):
+    sample = {'frame_dir': name, 'label': int(name[-3:]) - 1}
+    complete_annotations([sample])
+    other = {'train': 'test', 'test': 'train'}[part]
+    assert select_split([sample], dict(rule='xrep', part=part)) == [0]
+    with pytest.raises(ValueError, match='holds no sample of 1'):
+        select_split([sample], dict(rule='xrep', part=other))
+
+
+def test_xrep_without_ntu_names_counts_the_label_from_one():
+    samples = [{'frame_dir': 'a', 'label': 0, 'subject': 1, 'trial': 2}]
+    assert select_split(samples, dict(rule='xrep', part='train')) == [0]
+
+
+@pytest.mark.parametrize(
+    ('split', 'error', 'message'),
+    [
+        ('val', KeyError, 'no split .*val.*: choose one of .*test.*train'),
+        ('nothing', ValueError, "'nothing' is empty: none of its 0 names"),
+        ('strangers', ValueError, "'strangers' is empty: none of its 1 names"),
+        (
+            dict(by='subject', values=[9]),
+            ValueError,
+            r'the subject values found are \[1, 2, 3, 4\]',
+        ),
+        (dict(by='subject', values=['1']), ValueError, r'found are \[1, 2, 3, 4\]'),
+        (dict(by='gender', values=['f']), ValueError, "sample 'a1_s1_t1' has no 'gender'"),
+        (dict(by='subject'), ValueError, 'is not a rule: use'),
+        (dict(by='subject', values=[1], invert=True), ValueError, 'is not a rule'),
+        (dict(rule='xsub', part='train'), ValueError, 'is not a rule'),
+        (dict(rule='xrep', part='val'), ValueError, 'is not a rule'),
+        (5, TypeError, 'found int 5'),
+    ],
+)
+def test_faulty_splits_are_refused(split, error, message):
+    data = annotations()
+    data['split'].update(nothing=[], strangers=['x'])
+    with pytest.raises(error, match=message):
+        select_split(data, split)
+
+
+def test_a_name_without_splits_and_a_file_without_samples_are_refused():
+    with pytest.raises(KeyError, match='have no splits: use a rule'):
+        select_split(annotations()['annotations'], 'train')
+    with pytest.raises(ValueError, match='no sample at all'):
+        select_split({'annotations': []}, None)
+
+
+def test_xrep_needs_numbers():
+    samples = [{'frame_dir': 'a', 'label': 0, 'subject': 'bob', 'trial': 2}]
+    with pytest.raises(ValueError, match="'bob' .*needs numbers"):
+        select_split(samples, dict(rule='xrep', part='train'))
+
+
+@pytest.mark.parametrize(
+    ('split', 'train'),
+    [
+        ('xsub_val', 'xsub_train'),
+        ('test', 'train'),
+        ('val', 'train'),
+        ('train', None),
+        ('xset_val', None),
+        ('interval', None),
+    ],
+)
+def test_train_counterpart(split, train):
+    assert (
+        train_counterpart(['xsub_train', 'xsub_val', 'train', 'test', 'intertrain'], split) == train
+    )

@@ -1,0 +1,278 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+import pickle
+from dataclasses import FrozenInstanceError
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from mmaction.datasets.transforms import JointToBone
+from mmaction.models.utils import Graph
+
+from mmskanon.skeletons import (
+    LAYOUTS,
+    SkeletonLayout,
+    check_graph_layout,
+    check_joint_count,
+    get_layout,
+)
+
+NUM_JOINTS = {'nturgb+d': 25, 'kinect_v1': 20, 'coco': 17, 'openpose': 18}
+STOCK = ('nturgb+d', 'coco', 'openpose')
+
+
+def arm(**changes) -> dict:
+    return {
+        'name': 'arms',
+        'joints': ['neck', 'left', 'right'],
+        'parents': [0, 0, 0],
+        'pairs': [[1, 2]],
+        'center': 0,
+        **changes,
+    }
+
+
+def test_the_layouts_have_the_joints_their_data_sets_have():
+    assert {name: layout.num_joints for name, layout in LAYOUTS.items()} == NUM_JOINTS
+
+
+@pytest.mark.parametrize('name', LAYOUTS)
+def test_every_joint_leads_to_the_root(name):
+    layout = LAYOUTS[name]
+    for joint in range(layout.num_joints):
+        steps = 0
+        while joint != layout.root:
+            joint = layout.parents[joint]
+            steps += 1
+            assert steps < layout.num_joints
+
+
+@pytest.mark.parametrize('name', LAYOUTS)
+def test_mirror_is_an_involution_that_swaps_left_with_right_and_keeps_the_tree(name):
+    layout = LAYOUTS[name]
+    mirror = layout.mirror
+    assert [mirror[j] for j in mirror] == list(range(layout.num_joints))
+    for joint, other in enumerate(mirror):
+        swapped = layout.joints[joint].replace('left', 'RIGHT').replace('right', 'left')
+        assert layout.joints[other] == swapped.replace('RIGHT', 'right')
+    for joint, parent in layout.bones:
+        assert layout.parents[mirror[joint]] == mirror[parent]
+    left = {pair[0] for pair in layout.pairs}
+    assert all(layout.joints[j].startswith('left') for j in left)
+
+
+@pytest.mark.parametrize('name', STOCK)
+@pytest.mark.parametrize('mode', ['stgcn_spatial', 'spatial', 'binary_adj'])
+def test_graph_equals_that_of_mmaction2(name, mode):
+    layout = LAYOUTS[name]
+    stock = Graph(layout=name, mode=mode)
+    assert layout.graph_layout() == name
+    assert stock.num_node == layout.num_joints
+    assert set(stock.inward) == set(layout.graph_inward)
+    assert stock.center == layout.graph_center
+    ours = Graph(
+        layout=dict(
+            num_node=layout.num_joints,
+            inward=list(layout.graph_inward),
+            center=layout.graph_center,
+        ),
+        mode=mode,
+    )
+    np.testing.assert_array_equal(ours.A, stock.A)
+
+
+@pytest.mark.parametrize('name', STOCK)
+def test_bones_equal_those_of_mmaction2(name):
+    assert set(LAYOUTS[name].bone_pairs) == {tuple(p) for p in JointToBone(dataset=name).pairs}
+
+
+@pytest.mark.parametrize('mode', ['stgcn_spatial', 'spatial'])
+def test_kinect_v1_gives_mmaction2_a_connected_graph_around_the_shoulder_centre(mode):
+    layout = get_layout('kinect_v1')
+    graph = Graph(layout=layout.graph_layout(), mode=mode, max_hop=20)
+    assert graph.num_node == 20
+    assert np.isfinite(graph.hop_dis).all()
+    assert layout.joints[graph.center] == 'shoulder_center'
+    assert not np.isnan(graph.A).any()
+
+
+def test_kinect_v1_joint_order_of_utd_mhad():
+    layout = get_layout('kinect_v1')
+    assert layout.joints[:4] == ('head', 'shoulder_center', 'spine', 'hip_center')
+    assert layout.joints[4:8] == ('left_shoulder', 'left_elbow', 'left_wrist', 'left_hand')
+    assert layout.joints[16:] == ('right_hip', 'right_knee', 'right_ankle', 'right_foot')
+    assert (layout.center, layout.spine, layout.shoulders) == (2, (3, 2), (8, 4))
+    assert layout.dims == 3 and layout.unit == 'm'
+
+
+def test_kinect_v1_order_fits_real_recordings(utd_dir):
+    from scipy.io import loadmat
+
+    layout = get_layout('kinect_v1')
+    keypoint = loadmat(utd_dir / 'a27_s4_t1_skeleton.mat')['d_skel'].transpose(2, 0, 1)
+    height = dict(zip(layout.joints, np.median(keypoint, axis=0)[:, 1], strict=True))
+    order = ['head', 'shoulder_center', 'spine', 'hip_center', 'left_knee', 'left_foot']
+    assert sorted(order, key=height.get, reverse=True) == order
+    # A bone keeps its length while a wrong pair of joints does not.
+    bones = [
+        (a, b)
+        for a, b in layout.bones
+        if a != b and layout.joints[a].split('_')[-1] in ('knee', 'elbow')
+    ]
+    for joint, parent in bones:
+        length = np.linalg.norm(keypoint[:, joint] - keypoint[:, parent], axis=-1)
+        assert 0.15 < np.median(length) < 0.6
+        assert np.std(length) < 0.15 * np.median(length)
+
+
+def test_nturgbd_joints_used_for_normalization_are_those_of_the_paper():
+    layout = get_layout('nturgb+d')
+    assert layout.joints[layout.center] == 'spine_mid'
+    assert (layout.center, layout.spine, layout.shoulders) == (1, (0, 1), (8, 4))
+
+
+@pytest.mark.parametrize('name', LAYOUTS)
+def test_shoulders_and_spine_point_the_right_way(name):
+    layout = LAYOUTS[name]
+    right, left = (layout.joints[j] for j in layout.shoulders)
+    assert (right, left) == ('right_shoulder', 'left_shoulder')
+    assert (layout.spine is None) == (layout.dims == 2)
+
+
+def test_pixel_layouts_have_two_coordinates():
+    assert {n: (a.dims, a.unit) for n, a in LAYOUTS.items() if a.dims == 2} == {
+        'coco': (2, 'px'),
+        'openpose': (2, 'px'),
+    }
+
+
+def test_custom_layout_by_names_and_by_indices_is_one_layout():
+    by_index = get_layout(arm(spine=[0, 1], shoulders=[2, 1], dims=2, unit='px'))
+    by_name = get_layout(
+        arm(
+            parents=['neck', 'neck', 'neck'],
+            pairs=[('left', 'right')],
+            center='neck',
+            spine=('neck', 'left'),
+            shoulders=('right', 'left'),
+            dims=2,
+            unit='px',
+        )
+    )
+    assert by_index == by_name and hash(by_index) == hash(by_name)
+    assert by_index.graph_layout() == {'num_node': 3, 'inward': [(1, 0), (2, 0)], 'center': 0}
+    assert by_index.bone_pairs == ((0, 0), (1, 0), (2, 0))
+    assert by_index.mirror == (0, 2, 1)
+    assert pickle.loads(pickle.dumps(by_index)) == by_index
+    assert get_layout(by_index) is by_index
+
+
+def test_a_custom_layout_that_borrows_a_stock_name_keeps_its_own_graph():
+    assert get_layout(arm(name='coco')).graph_layout()['num_node'] == 3
+
+
+def test_layouts_cannot_be_changed():
+    with pytest.raises(FrozenInstanceError):
+        get_layout('coco').center = 3
+
+
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        ({'parents': [0, 0]}, '3 joints need 3 parents, found 2'),
+        ({'parents': [0, 1, 0]}, r'own parent.*found 2: \[0, 1\]'),
+        ({'parents': [1, 2, 0]}, 'found 0'),
+        ({'parents': [0, 2, 1]}, 'run in a circle'),
+        ({'parents': [0, 0, 3]}, 'parents is joint 3, expected 0 to 2'),
+        ({'parents': [0, 0, 'hip']}, "'hip', which is not one of"),
+        ({'parents': [0, 0, 0.5]}, 'joint index or a joint name, found 0.5'),
+        ({'parents': [0, 0, True]}, 'found True'),
+        ({'parents': 0}, 'parents must be a list'),
+        ({'joints': ['neck', 'left', 'left']}, r"must differ, found \['left'\]"),
+        ({'joints': []}, 'must be a list of names'),
+        ({'joints': [0, 1, 2]}, 'must be a list of names'),
+        ({'joints': 'abc'}, 'joints must be a list'),
+        ({'pairs': [[1, 2], [2, 0]]}, r'one left/right pair only, found \[2\]'),
+        ({'pairs': [[1, 1]]}, 'one left/right pair only'),
+        ({'pairs': [[1]]}, 'pairs must be a pair of joints'),
+        ({'pairs': [1, 2]}, 'pairs must be a pair of joints'),
+        ({'center': -1}, 'center is joint -1, expected 0 to 2'),
+        ({'spine': [1, 1]}, 'two different joints'),
+        ({'shoulders': [0]}, 'shoulders must be a pair'),
+        ({'dims': 4}, 'dims must be 2 or 3, found 4'),
+        ({'unit': 'cm'}, "unit must be one of .* found 'cm'"),
+        ({'bone_pairs': [[0, 0], [1, 0]]}, 'each of the 3 joints once'),
+        ({'name': ''}, 'needs a name'),
+        ({'colour': 'red'}, r"unknown keys \['colour'\]"),
+    ],
+)
+def test_a_faulty_definition_is_refused_in_one_sentence(changes, message):
+    with pytest.raises(ValueError, match=message) as error:
+        get_layout(arm(**changes))
+    assert '\n' not in str(error.value)
+
+
+def test_what_is_missing_from_a_definition_is_named():
+    with pytest.raises(ValueError, match=r"lacks \['center', 'parents'\]"):
+        get_layout({'joints': ['a']})
+
+
+def test_unknown_name_lists_the_known_ones():
+    with pytest.raises(KeyError, match="'ntu'.*'kinect_v1'.*'nturgb"):
+        get_layout('ntu')
+    with pytest.raises(TypeError, match='found int'):
+        get_layout(25)
+
+
+def test_joint_count_names_both_numbers_and_a_layout_that_fits():
+    check_joint_count('kinect_v1', 20, 'train.pkl')
+    with pytest.raises(ValueError, match="train.pkl has 20 joints.*'nturgb.d' has 25.*'kinect_v1'"):
+        check_joint_count('nturgb+d', 20, 'train.pkl')
+    with pytest.raises(ValueError, match='has 7 joints'):
+        check_joint_count('nturgb+d', 7, 'train.pkl')
+
+
+def test_graph_of_another_body_is_refused_naming_both_numbers():
+    for name in LAYOUTS:
+        check_graph_layout(name, get_layout(name).graph_layout(), 'recognizer')
+    with pytest.raises(ValueError, match='graph of the recognizer has 25 joints.*has 20'):
+        check_graph_layout('kinect_v1', 'nturgb+d', 'recognizer')
+    with pytest.raises(ValueError, match='has 20 joints.*has 25'):
+        check_graph_layout('nturgb+d', get_layout('kinect_v1').graph_layout(), 'recognizer')
+    with pytest.raises(ValueError, match="no graph 'kinect_v1'"):
+        check_graph_layout('kinect_v1', 'kinect_v1', 'recognizer')
+
+
+@st.composite
+def trees(draw):
+    """A random tree: each joint hangs on an earlier one, then all are renumbered."""
+    num = draw(st.integers(1, 12))
+    parents = [0] + [draw(st.integers(0, j - 1)) for j in range(1, num)]
+    order = draw(st.permutations(range(num)))
+    renumbered = [0] * num
+    for joint, parent in enumerate(parents):
+        renumbered[order[joint]] = order[parent]
+    return renumbered
+
+
+@given(trees(), st.data())
+def test_any_tree_is_a_layout_and_any_cut_or_circle_is_none(parents, data):
+    joints = [f'j{i}' for i in range(len(parents))]
+    layout = SkeletonLayout(name='any', joints=joints, parents=parents, center=0)
+    assert len(layout.graph_inward) == layout.num_joints - 1
+    assert Graph(layout=layout.graph_layout(), max_hop=20).hop_dis.max() < np.inf
+    if len(parents) > 1:
+        joint = data.draw(st.sampled_from([j for j, p in enumerate(parents) if j != p]))
+        broken = [*parents]
+        broken[joint] = joint
+        with pytest.raises(ValueError, match='own parent'):
+            SkeletonLayout(name='any', joints=joints, parents=broken, center=0)
+        ancestors, current = [], joint
+        while parents[current] != current:
+            ancestors.append(current)
+            current = parents[current]
+        broken = [*parents]
+        broken[ancestors[-1]] = joint
+        if ancestors[-1] != joint:
+            with pytest.raises(ValueError, match='circle'):
+                SkeletonLayout(name='any', joints=joints, parents=broken, center=0)

@@ -1,0 +1,106 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+"""Check an annotation file and print every problem found. The exit code is 1 if one of them is an error."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from mmskanon.datasets.check import Problem, check_annotations, check_structure
+from mmskanon.datasets.schema import complete_annotations
+from mmskanon.io.pickles import load_annotations
+from mmskanon.skeletons.layouts import LAYOUTS
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('ann_file', help='annotation file (.pkl)')
+    parser.add_argument(
+        '--layout', choices=sorted(LAYOUTS), help='skeleton layout that the joints must fit'
+    )
+    parser.add_argument(
+        '--attributes',
+        nargs='+',
+        default=[],
+        metavar='NAME',
+        help='private attributes that each sample must have, such as subject gender',
+    )
+    parser.add_argument(
+        '--attribute-files',
+        nargs='+',
+        default=[],
+        metavar='CSV',
+        help='CSV files subject,<attribute> that supply further attributes',
+    )
+    parser.add_argument(
+        '--splits', nargs='+', metavar='NAME', help='splits to compare with their training part'
+    )
+    parser.add_argument('--num-person', type=int, help='persons that the pipeline keeps')
+    parser.add_argument('--clip-len', type=int, help='frames of a clip')
+    return parser.parse_args(argv)
+
+
+def find_problems(args: argparse.Namespace) -> tuple[list[Problem], int]:
+    """Load and check the file.
+
+    Args:
+        args (argparse.Namespace): The command line.
+
+    Returns:
+        tuple[list[Problem], int]: All problems, and the number of samples.
+    """
+    data = load_annotations(args.ann_file)
+    annotations = data.get('annotations') if isinstance(data, dict) else data
+    if not isinstance(annotations, list):
+        return check_structure(data, args.ann_file), 0
+    complete_annotations(annotations, args.attribute_files)
+    problems = check_annotations(
+        data,
+        args.ann_file,
+        args.layout,
+        args.attributes,
+        args.splits,
+        args.num_person,
+        args.clip_len,
+    )
+    return problems, len(annotations)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the check.
+
+    Args:
+        argv (Sequence[str], optional): The command line. Defaults to None, that of the process.
+
+    Returns:
+        int: Exit code, 1 with errors, else 0.
+    """
+    args = parse_args(argv)
+    try:
+        problems, num_samples = find_problems(args)
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        print(error.args[0] if isinstance(error, KeyError) else error, file=sys.stderr)
+        return 1
+    for problem in problems:
+        print(f'{problem.level}: {problem}')
+    counts = Counter((p.level, p.kind) for p in problems)
+    if counts:
+        table = Table('level', 'kind', 'number')
+        for (level, kind), number in sorted(counts.items()):
+            table.add_row(level, kind, str(number))
+        Console().print(table)
+    errors = sum(p.level == 'error' for p in problems)
+    print(
+        f'{args.ann_file}: {num_samples} samples, {errors} errors, {len(problems) - errors} warnings'
+    )
+    return int(errors > 0)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
