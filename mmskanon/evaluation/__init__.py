@@ -1,0 +1,13 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+"""Evaluation: pure measures in ``functional``, registered metrics in ``metrics``."""
+
+from . import functional
+from .metrics import ActionAccuracy, PrivacyAccuracy, PrivacyUtilityArea, SkeletonFidelity
+
+__all__ = [
+    'ActionAccuracy',
+    'PrivacyAccuracy',
+    'PrivacyUtilityArea',
+    'SkeletonFidelity',
+    'functional',
+]

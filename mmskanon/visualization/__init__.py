@@ -1,0 +1,6 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+"""Pictures of skeletons."""
+
+from .skeleton_plot import draw_comparison
+
+__all__ = ['draw_comparison']

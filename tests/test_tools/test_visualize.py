@@ -1,0 +1,128 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+import importlib.util
+import os
+import pickle
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mmskanon.utils import run_tool
+
+TOOL = Path(__file__).resolve().parents[2] / 'tools' / 'visualize.py'
+
+
+@pytest.fixture
+def files(tmp_path):
+    """An original and an anonymized file of five clips, the second in reverse order."""
+    rng = np.random.default_rng(0)
+    samples = [
+        dict(
+            frame_dir=f'a1_s1_t{i}',
+            label=0,
+            keypoint=rng.normal(size=(1, 6, 20, 3)).astype('float32'),
+        )
+        for i in range(5)
+    ]
+    anonymized = [dict(s, keypoint=s['keypoint'] * 0.9) for s in samples[::-1]]
+    paths = tmp_path / 'original.pkl', tmp_path / 'anonymized.pkl'
+    for path, annotations in zip(paths, (samples, anonymized), strict=True):
+        path.write_bytes(pickle.dumps(dict(split={}, annotations=annotations)))
+    return paths
+
+
+@pytest.fixture
+def run(capsys):
+    """Run the tool in this process; returns exit code, stdout and stderr."""
+    spec = importlib.util.spec_from_file_location('visualize_tool', TOOL)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+    def call(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            run_tool(lambda: module.main([str(a) for a in arguments]))
+        return (ended.value.code, *capsys.readouterr())
+
+    return call
+
+
+@pytest.mark.parametrize('suffix', ['.gif', '.mp4', '.png'])
+def test_sample_is_drawn(tmp_path, files, run, suffix):
+    out = tmp_path / 'new folder' / f'clip{suffix}'
+    code, stdout, stderr = run(*files, out, '--sample', 'a1_s1_t3', '--max-frames', 3)
+    assert (code, stderr) == (0, '')
+    assert stdout == f'Written: {out} (sample a1_s1_t3)\n'
+    assert out.stat().st_size > 1000
+
+
+def test_whole_command_line(tmp_path, files):
+    out = tmp_path / 'clip.gif'
+    options = '--sample 2 --layout kinect_v1 --view side --up y --fps 15 --max-frames 4 --overwrite'
+    out.write_bytes(b'old')
+    done = subprocess.run(
+        [sys.executable, TOOL, *files, out, *options.split()],
+        cwd=TOOL.parents[1],
+        env={**os.environ, 'PYTHONPATH': str(TOOL.parents[1])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert 'a1_s1_t2' in done.stdout and done.stderr == ''
+    with Image.open(out) as image:
+        assert image.n_frames == 4
+
+
+def _broken(files, change):
+    data = pickle.loads(files[1].read_bytes())
+    change(data['annotations'])
+    files[1].write_bytes(pickle.dumps(data))
+
+
+def _cut(annotations):
+    for sample in annotations:
+        sample['keypoint'] = sample['keypoint'][:, :5]
+
+
+CASES = {
+    'unknown sample': (
+        ['--sample', 'a1_s1_t9'],
+        None,
+        'original.pkl has no sample .a1_s1_t9.*a1_s1_t4',
+    ),
+    'index': (['--sample', '5'], None, 'no sample 5: choose an index from 0 to 4'),
+    'frames': ([], _cut, 'a1_s1_t0.*has 6 frames, the anonymized one 5'),
+    'layout': (['--layout', 'nturgb+d'], None, 'a1_s1_t0.*has 20 joints.*25'),
+    'fps': (['--fps', '0'], None, 'fps must be positive'),
+    'missing': ([], lambda a: a.pop(), "anonymized.pkl has no sample 'a1_s1_t0'"),
+}
+
+
+@pytest.mark.parametrize('case', CASES)
+def test_mistakes_end_in_one_sentence_and_no_file(tmp_path, files, run, case):
+    options, change, message = CASES[case]
+    if change:
+        _broken(files, change)
+    before = sorted(tmp_path.iterdir())
+    code, stdout, stderr = run(*files, tmp_path / 'out.gif', *options)
+    assert code == 1 and stdout == ''
+    assert stderr.count('\n') == 1
+    assert re.search(message, stderr), stderr
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_wrong_suffix_and_existing_file_are_seen_before_reading(tmp_path, run):
+    absent = tmp_path / 'absent.pkl'
+    code, _, stderr = run(absent, absent, tmp_path / 'clip.avi')
+    assert code == 1 and 'must end in one of .gif, .mp4, .png' in stderr
+    kept = tmp_path / 'clip.gif'
+    kept.write_bytes(b'precious')
+    code, _, stderr = run(absent, absent, kept)
+    assert code == 1 and 'exists already' in stderr
+    assert kept.read_bytes() == b'precious'
+    code, _, stderr = run(absent, absent, tmp_path / 'new.gif')
+    assert code == 1 and 'absent.pkl does not exist' in stderr
