@@ -2,38 +2,65 @@
 """Registries of mmskanon, each a child of the MMAction2 registry of the same name.
 
 With ``default_scope = 'mmskanon'`` in a config, an unprefixed ``type`` is looked up here first, then in MMAction2, then in
-MMEngine. ``locations`` are imported by MMEngine on the first look-up, so a config needs no ``custom_imports``.
+MMEngine. ``locations`` are imported by MMEngine on the first look-up, so a config needs no ``custom_imports``. Every MMAction2
+registry has a child, also those in which nothing of ours is registered: MMEngine warns about a scope that a registry lacks.
 """
 
 from mmaction import registry as _parent
 from mmengine.registry import Registry
 
-MODELS = Registry('model', parent=_parent.MODELS, locations=['mmskanon.models'])
-DATASETS = Registry('dataset', parent=_parent.DATASETS, locations=['mmskanon.datasets'])
-TRANSFORMS = Registry('transform', parent=_parent.TRANSFORMS, locations=['mmskanon.datasets'])
-LOOPS = Registry('loop', parent=_parent.LOOPS, locations=['mmskanon.engine'])
-HOOKS = Registry('hook', parent=_parent.HOOKS, locations=['mmskanon.engine'])
-OPTIM_WRAPPERS = Registry(
-    'optim_wrapper', parent=_parent.OPTIM_WRAPPERS, locations=['mmskanon.engine']
-)
-OPTIM_WRAPPER_CONSTRUCTORS = Registry(
-    'optimizer wrapper constructor',
-    parent=_parent.OPTIM_WRAPPER_CONSTRUCTORS,
-    locations=['mmskanon.engine'],
-)
-MODEL_WRAPPERS = Registry(
-    'model_wrapper', parent=_parent.MODEL_WRAPPERS, locations=['mmskanon.engine']
-)
-METRICS = Registry('metric', parent=_parent.METRICS, locations=['mmskanon.evaluation'])
+
+def _child(name: str, location: str | None = None) -> Registry:
+    parent = getattr(_parent, name)
+    locations = [] if location is None else [location]
+    return Registry(parent.name, parent=parent, scope='mmskanon', locations=locations)
+
+
+DATASETS = _child('DATASETS', 'mmskanon.datasets')
+TRANSFORMS = _child('TRANSFORMS', 'mmskanon.datasets')
+MODELS = _child('MODELS', 'mmskanon.models')
+LOOPS = _child('LOOPS', 'mmskanon.engine')
+HOOKS = _child('HOOKS', 'mmskanon.engine')
+OPTIM_WRAPPERS = _child('OPTIM_WRAPPERS', 'mmskanon.engine')
+OPTIM_WRAPPER_CONSTRUCTORS = _child('OPTIM_WRAPPER_CONSTRUCTORS', 'mmskanon.engine')
+MODEL_WRAPPERS = _child('MODEL_WRAPPERS', 'mmskanon.engine')
+METRICS = _child('METRICS', 'mmskanon.evaluation')
+
+DATA_SAMPLERS = _child('DATA_SAMPLERS')
+EVALUATOR = _child('EVALUATOR')
+FUNCTION = _child('FUNCTION')
+INFERENCERS = _child('INFERENCERS')
+LOG_PROCESSORS = _child('LOG_PROCESSORS')
+OPTIMIZERS = _child('OPTIMIZERS')
+PARAM_SCHEDULERS = _child('PARAM_SCHEDULERS')
+RUNNERS = _child('RUNNERS')
+RUNNER_CONSTRUCTORS = _child('RUNNER_CONSTRUCTORS')
+TASK_UTILS = _child('TASK_UTILS')
+VISBACKENDS = _child('VISBACKENDS')
+VISUALIZERS = _child('VISUALIZERS')
+WEIGHT_INITIALIZERS = _child('WEIGHT_INITIALIZERS')
 
 __all__ = [
     'DATASETS',
+    'DATA_SAMPLERS',
+    'EVALUATOR',
+    'FUNCTION',
     'HOOKS',
+    'INFERENCERS',
+    'LOG_PROCESSORS',
     'LOOPS',
     'METRICS',
     'MODELS',
     'MODEL_WRAPPERS',
+    'OPTIMIZERS',
     'OPTIM_WRAPPERS',
     'OPTIM_WRAPPER_CONSTRUCTORS',
+    'PARAM_SCHEDULERS',
+    'RUNNERS',
+    'RUNNER_CONSTRUCTORS',
+    'TASK_UTILS',
     'TRANSFORMS',
+    'VISBACKENDS',
+    'VISUALIZERS',
+    'WEIGHT_INITIALIZERS',
 ]

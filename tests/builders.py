@@ -5,6 +5,9 @@ import numpy as np
 import torch
 from mmaction.structures import ActionDataSample
 
+from mmskanon.models import AdversaryBank, PrivacyHead
+from mmskanon.registry import MODELS
+
 LAYOUT = 'kinect_v1'
 
 
@@ -26,6 +29,22 @@ def tiny_net(head: dict, features=('j',), data_bn_type='VC', layout=LAYOUT) -> d
         ),
         cls_head=dict(in_channels=8, **head),
     )
+
+
+@MODELS.register_module(force=True)
+class LinearAdversary(AdversaryBank):
+    """An adversary without batch statistics, so that gradients of parts add up to that of the whole."""
+
+    def __init__(self, num_classes=4) -> None:
+        torch.nn.Module.__init__(self)
+        self.names, self.nets, self.backbone_of = ('subject',), {}, {}
+        self.heads = torch.nn.ModuleDict(
+            dict(subject=PrivacyHead('subject', num_classes=num_classes, in_channels=60))
+        )
+
+    def forward(self, skeletons):
+        """Logits from the mean pose."""
+        return dict(subject=self.heads['subject'].fc(skeletons.mean((1, 2)).flatten(1)))
 
 
 def action_head(num_classes=5) -> dict:
@@ -101,3 +120,56 @@ def annotations(
         for part in ('train', 'test')
     }
     return dict(split=names, annotations=samples)
+
+
+PIPELINE = [
+    dict(type='NormalizeSkeleton', layout=LAYOUT),
+    dict(type='UniformSampleFrames', clip_len=12),
+    dict(type='PoseDecode'),
+    dict(type='FormatGCNInput', num_person=1),
+    dict(type='PackSkeletonInputs'),
+]
+
+
+def training_config(folder, ann_file, max_epochs=2, workers=0, batch_size=4, **overrides) -> dict:
+    """Config of a whole training run on a small annotation file, as a dict for ``Config``."""
+    dataset = dict(
+        type='PrivatePoseDataset',
+        ann_file=str(ann_file),
+        split='train',
+        layout=LAYOUT,
+        attributes=['subject'],
+        pipeline=PIPELINE,
+    )
+    optimizer = dict(type='SGD', lr=0.01, momentum=0.9)
+    cfg = dict(
+        default_scope='mmskanon',
+        work_dir=str(folder),
+        model=tiny_model(recognizer=dict(net=tiny_net(action_head(3)))),
+        train_dataloader=dict(
+            batch_size=batch_size,
+            num_workers=workers,
+            persistent_workers=workers > 0,
+            sampler=dict(type='DefaultSampler', shuffle=True),
+            dataset=dataset,
+        ),
+        train_cfg=dict(type='AlternatingTrainLoop', max_epochs=max_epochs),
+        optim_wrapper=dict(
+            constructor='PartyOptimWrapperConstructor',
+            anonymizer=dict(optimizer=optimizer),
+            adversary=dict(optimizer=optimizer),
+        ),
+        param_scheduler=dict(
+            anonymizer=[dict(type='MultiStepLR', milestones=[2], end=100)],
+            adversary=[dict(type='LinearLR', start_factor=0.1, by_epoch=False, end=10)],
+        ),
+        custom_hooks=[dict(type='ReproducibilityHook')],
+        default_hooks=dict(checkpoint=dict(type='CheckpointHook', interval=1)),
+        randomness=dict(seed=3),
+        env_cfg=dict(dist_cfg=dict(backend='gloo')),
+        visualizer=None,
+        log_level='ERROR',
+        experiment_name='test',
+    )
+    cfg.update(overrides)
+    return cfg

@@ -5,6 +5,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import nn
 
+from mmskanon.models.recognizers.frozen import with_head
 from mmskanon.models.weights import load_weights
 from mmskanon.registry import MODELS
 
@@ -18,8 +19,8 @@ class AdversaryBank(BaseModule):
     Args:
         members (dict[str, dict]): From the member's name to either
 
-            - ``dict(net=..., checkpoint=None)``: a whole classifier, any GCN recognizer config whose ``cls_head`` is a
-              :class:`PrivacyHead`, warm-started from ``checkpoint`` where given; or
+            - ``dict(net=..., head=None, checkpoint=None)``: a whole classifier, any GCN recognizer config whose ``cls_head``
+              is a :class:`PrivacyHead`, or becomes one by the keys in ``head``, warm-started from ``checkpoint`` where given; or
             - ``dict(head=..., backbone_of='other')``: a :class:`PrivacyHead` on the features of another member, which
               shares that member's backbone.
 
@@ -50,8 +51,8 @@ class AdversaryBank(BaseModule):
             )
         self.nets, self.heads, self.backbone_of = nn.ModuleDict(), nn.ModuleDict(), {}
         for name, member in members.items():
-            if {'net'} <= member.keys() <= {'net', 'checkpoint'}:
-                net = MODELS.build(member['net'])
+            if {'net'} <= member.keys() <= {'net', 'head', 'checkpoint'}:
+                net = MODELS.build(with_head(member['net'], member.get('head')))
                 net.init_weights()
                 if member.get('checkpoint') is not None:
                     load_weights(net, member['checkpoint'], f"adversary '{name}'")
@@ -62,7 +63,7 @@ class AdversaryBank(BaseModule):
                 self.backbone_of[name] = member['backbone_of']
             else:
                 raise ValueError(
-                    f"adversary '{name}' must be dict(net=..., checkpoint=...) or dict(head=..., backbone_of=...), "
+                    f"adversary '{name}' must be dict(net=..., head=..., checkpoint=...) or dict(head=..., backbone_of=...), "
                     f'found the keys {sorted(member)}.'
                 )
         self.names = tuple(members)

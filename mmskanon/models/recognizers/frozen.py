@@ -23,6 +23,22 @@ def classify(net: nn.Module, skeletons: torch.Tensor) -> torch.Tensor:
     return logits
 
 
+def with_head(net: dict, head: dict | None) -> dict:
+    """The config of a recognizer with parts of its head replaced.
+
+    So one recipe serves every party: ``with_head(action_recipe, dict(type='PrivacyHead', attribute='subject',
+    num_classes=40))`` is a privacy classifier on the same backbone.
+
+    Args:
+        net (dict): Config of a recognizer.
+        head (dict, optional): Keys that replace those of ``net['cls_head']``.
+
+    Returns:
+        dict: A new config.
+    """
+    return dict(net) if head is None else dict(net, cls_head={**net['cls_head'], **head})
+
+
 @MODELS.register_module()
 class FrozenRecognizer(BaseModule):
     """A pre-trained skeleton classifier that never learns: no weight gradients, always in eval mode.
@@ -33,12 +49,19 @@ class FrozenRecognizer(BaseModule):
         net (dict): Config of any MMAction2 GCN recognizer; a whole stock recipe's ``model`` serves.
         checkpoint (str, optional): Its weights. None leaves it at its random initialization, which only makes sense if a
             checkpoint of the whole model is loaded afterwards. Defaults to None.
+        head (dict, optional): Keys that replace those of the net's ``cls_head``. Defaults to None.
         role (str): Name for error messages. Defaults to ``'recognizer'``.
     """
 
-    def __init__(self, net: dict, checkpoint: str | None = None, role: str = 'recognizer') -> None:
+    def __init__(
+        self,
+        net: dict,
+        checkpoint: str | None = None,
+        head: dict | None = None,
+        role: str = 'recognizer',
+    ) -> None:
         super().__init__()
-        self.net = MODELS.build(net)
+        self.net = MODELS.build(with_head(net, head))
         if checkpoint is None:
             self.net.init_weights()
         else:

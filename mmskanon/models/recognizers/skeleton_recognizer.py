@@ -83,3 +83,20 @@ class SkeletonRecognizer(RecognizerGCN):
         """
         check_joint_count(self.layout, inputs.shape[-2], 'the input of SkeletonRecognizer')
         return super().extract_feat(self.features(inputs), stage=stage, **kwargs)
+
+    def loss(self, inputs: torch.Tensor, data_samples: list, **kwargs) -> dict:
+        """Losses of the head, computed in full precision also under autocast.
+
+        Stock heads turn logits into NumPy arrays, which have no bfloat16.
+
+        Args:
+            inputs (Tensor): Skeletons of shape (N, num_clips, M, T, V, C).
+            data_samples (list): N samples with labels.
+            **kwargs: Ignored, as by ``RecognizerGCN``.
+
+        Returns:
+            dict: Losses and accuracies.
+        """
+        feats, _ = self.extract_feat(inputs)
+        with torch.autocast(device_type=feats.device.type, enabled=False):
+            return self.cls_head.loss(feats.float(), data_samples)

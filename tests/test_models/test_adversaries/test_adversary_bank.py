@@ -84,3 +84,9 @@ def test_warm_start_is_exact_and_survives_init_weights(tmp_path):
 def test_wrong_members_are_explained(members, message):
     with pytest.raises(ValueError, match=message):
         AdversaryBank(members)
+
+
+def test_any_recipe_becomes_an_adversary_by_its_head():
+    head = dict(type='PrivacyHead', attribute='subject', num_classes=4)
+    bank = AdversaryBank(dict(a=dict(net=tiny_net(action_head()), head=head)))
+    assert bank(torch.randn(2, 1, 12, 20, 3))['a'].shape == (2, 4)

@@ -1,0 +1,38 @@
+# UTD-MHAD, converted by tools/data/utd_mhad.py. Trials 1 and 2 train, 3 and 4 test; 27 actions, 8 subjects.
+layout = 'kinect_v1'
+clip_len = 64
+
+train_set = dict(
+    _delete_=True,
+    type='PrivatePoseDataset',
+    ann_file='data/utd_mhad/utd_mhad.pkl',
+    split='train',
+    layout=layout,
+    attributes=['subject'],
+    allow_short=True,
+    pipeline=[
+        dict(type='NormalizeSkeleton', layout=layout),
+        dict(type='UniformSampleFrames', clip_len=clip_len),
+        dict(type='PoseDecode'),
+        dict(type='FormatGCNInput', num_person=1),
+        dict(type='PackSkeletonInputs'),
+    ],
+)
+test_set = dict(
+    _delete_=True,
+    type='PrivatePoseDataset',
+    ann_file='data/utd_mhad/utd_mhad.pkl',
+    split='test',
+    train_split='train',
+    layout=layout,
+    attributes=['subject'],
+    allow_short=True,
+    test_mode=True,
+    pipeline=[
+        dict(type='NormalizeSkeleton', layout=layout),
+        dict(type='UniformSampleFrames', clip_len=clip_len, num_clips=1, test_mode=True),
+        dict(type='PoseDecode'),
+        dict(type='FormatGCNInput', num_person=1),
+        dict(type='PackSkeletonInputs'),
+    ],
+)

@@ -1,0 +1,7 @@
+# Re-identification classifier on UTD-MHAD: warm start of the adversary, or with another seed an independent attacker.
+_base_ = './action_stgcn_1xb32-40e_utd-mhad-trial-kinect20.py'
+
+model = dict(cls_head=dict(type='PrivacyHead', attribute='subject', num_classes=8))
+
+val_evaluator = [dict(type='PrivacyAccuracy')]
+test_evaluator = [dict(type='PrivacyAccuracy')]

@@ -1,0 +1,11 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+"""Using trained anonymizers from Python."""
+
+from .anonymize import (
+    anonymize_annotations,
+    anonymize_keypoints,
+    build_anonymizer,
+    normalization_of,
+)
+
+__all__ = ['anonymize_annotations', 'anonymize_keypoints', 'build_anonymizer', 'normalization_of']

@@ -1,0 +1,109 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+"""Anonymize annotations at full length and in their original coordinates."""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+from mmskanon.models.anonymizers import BaseAnonymizer
+from mmskanon.models.weights import load_weights
+from mmskanon.registry import MODELS
+from mmskanon.skeletons.geometry import denormalize_skeleton, normalize_skeleton
+
+
+def build_anonymizer(cfg: Config, checkpoint: str | None, device: str = 'cpu') -> BaseAnonymizer:
+    """The anonymizer of a config, with weights, in eval mode.
+
+    Args:
+        cfg (Config): Config of an :class:`AdversarialAnonymization` model.
+        checkpoint (str, optional): Its checkpoint; None only for anonymizers without weights.
+        device (str): Where to run. Defaults to ``'cpu'``.
+
+    Raises:
+        ValueError: If the config has no anonymizer, the checkpoint does not fit, or it is missing though needed.
+    """
+    init_default_scope(cfg.get('default_scope', 'mmskanon'))
+    if 'anonymizer' not in cfg.get('model', {}):
+        raise ValueError(
+            f'config {cfg.filename} has no model.anonymizer (its model is {cfg.get("model", {}).get("type")}); '
+            'give the config that trained an anonymizer.'
+        )
+    anonymizer = MODELS.build(cfg.model.anonymizer)
+    if checkpoint is not None:
+        load_weights(anonymizer, checkpoint, 'anonymizer', prefix='anonymizer.')
+    elif any(True for _ in anonymizer.parameters()):
+        raise ValueError(
+            f'{type(anonymizer).__name__} has weights; give the checkpoint of a trained anonymizer.'
+        )
+    return anonymizer.requires_grad_(False).eval().to(device)
+
+
+def normalization_of(cfg: Config) -> dict:
+    """Arguments of the ``NormalizeSkeleton`` in the config's test pipeline.
+
+    Raises:
+        ValueError: If the test pipeline has none: without it the original coordinates cannot be restored.
+    """
+    pipeline = cfg.test_dataloader.dataset.pipeline
+    for step in pipeline:
+        if step['type'] in ('NormalizeSkeleton', 'mmskanon.NormalizeSkeleton'):
+            return {k: v for k, v in step.items() if k != 'type'}
+    raise ValueError(
+        f'the test pipeline of config {cfg.filename} has no NormalizeSkeleton, but {[s["type"] for s in pipeline]}; '
+        'only its normalization can be undone.'
+    )
+
+
+@torch.no_grad()
+def anonymize_keypoints(
+    keypoint: np.ndarray, anonymizer: BaseAnonymizer, normalization: Mapping, name: str = 'sample'
+) -> np.ndarray:
+    """Anonymize one recording at full length.
+
+    Args:
+        keypoint (np.ndarray): Shape (M, T, V, C), camera space in metres.
+        anonymizer (BaseAnonymizer): A trained anonymizer in eval mode.
+        normalization (Mapping): Arguments of :func:`normalize_skeleton` beside the keypoints.
+        name (str): Name of the recording for error messages. Defaults to ``'sample'``.
+
+    Returns:
+        np.ndarray: Same shape and dtype, in the same coordinates; absent persons are exactly zero.
+
+    Raises:
+        ValueError: If the recording shows more persons than the anonymizer was trained for.
+    """
+    persons = anonymizer.num_person
+    if keypoint.shape[0] > persons:
+        raise ValueError(
+            f'{name} shows {keypoint.shape[0]} persons, the anonymizer was trained for {persons}; '
+            'train it with num_person at least that large, or remove the surplus persons first.'
+        )
+    body, record = normalize_skeleton(keypoint.astype(np.float32), **normalization)
+    padded = np.zeros((persons, *body.shape[1:]), np.float32)
+    padded[: len(body)] = body
+    device = next((p.device for p in anonymizer.parameters()), torch.device('cpu'))
+    output = anonymizer(torch.from_numpy(padded)[None].to(device))[0, : len(body)].cpu().numpy()
+    return denormalize_skeleton(output, record).astype(keypoint.dtype)
+
+
+def anonymize_annotations(
+    annotations: list[dict], anonymizer: BaseAnonymizer, normalization: Mapping
+) -> Iterator[dict]:
+    """Anonymize the samples of an annotation file one by one.
+
+    Args:
+        annotations (list[dict]): Samples with ``keypoint`` of shape (M, T, V, C).
+        anonymizer (BaseAnonymizer): A trained anonymizer in eval mode.
+        normalization (Mapping): See :func:`normalization_of`.
+
+    Yields:
+        dict: The sample with anonymized ``keypoint``; every other field as it was.
+    """
+    for sample in annotations:
+        keypoint = anonymize_keypoints(
+            sample['keypoint'], anonymizer, normalization, f'sample {sample["frame_dir"]}'
+        )
+        yield {**sample, 'keypoint': keypoint}

@@ -1,0 +1,184 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+import copy
+import itertools
+import pickle
+
+import pytest
+import torch
+from builders import action_head, annotations, tiny_model, tiny_net, training_config
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from mmskanon.io.checkpoints import load_checkpoint
+
+COUNTER = itertools.count()
+
+
+@pytest.fixture
+def ann_file(tmp_path):
+    path = tmp_path / 'data.pkl'
+    path.write_bytes(pickle.dumps(annotations()))
+    return path
+
+
+def runner(folder, ann_file, **overrides):
+    cfg = Config(training_config(folder, ann_file, **copy.deepcopy(overrides)))
+    cfg.experiment_name = f'loop{next(COUNTER)}'
+    return Runner.from_cfg(cfg)
+
+
+class Record:
+    """Wrap a model's phase_step and write down the phases."""
+
+    def __init__(self, run):
+        self.phases, self._step = [], run.model.phase_step
+        run.model.phase_step = self
+
+    def __call__(self, phase, data, optim_wrapper):
+        self.phases.append(phase[:2])
+        return self._step(phase, data, optim_wrapper)
+
+
+def test_warmup_and_cycle_count_updates(tmp_path, ann_file):
+    loop = dict(
+        type='AlternatingTrainLoop',
+        max_epochs=2,
+        warmup=[('adversary', 2)],
+        cycle=[('adversary', 1), ('anonymizer', 2)],
+    )
+    run = runner(tmp_path / 'w', ann_file, train_cfg=loop)
+    record = Record(run)
+    run.train()
+    assert record.phases == ['ad', 'ad', 'ad', 'an', 'an', 'ad', 'an', 'an', 'ad', 'an', 'an', 'ad']
+
+
+def test_iteration_based_twin_stops_and_validates_by_iteration(tmp_path, ann_file):
+    cfg = training_config(tmp_path, ann_file)
+    test = dict(cfg['train_dataloader'], sampler=dict(type='DefaultSampler', shuffle=False))
+    loop = dict(type='AlternatingIterTrainLoop', max_iters=8, val_interval=3)
+    run = runner(
+        tmp_path / 'w',
+        ann_file,
+        train_cfg=loop,
+        val_dataloader=test,
+        val_cfg=dict(),
+        val_evaluator=dict(type='ActionAccuracy'),
+        log_processor=dict(by_epoch=False),
+    )
+    record, validated = Record(run), []
+    run.val_loop.run, original = lambda: (validated.append(run.iter), original()), run.val_loop.run
+    run.train()
+    assert len(record.phases) == 8
+    assert validated == [3, 6, 8]
+    assert run.model.training
+
+
+def weights(path):
+    return load_checkpoint(path)['state_dict']
+
+
+def assert_equal(first, second, tolerance=0.0):
+    assert first.keys() == second.keys()
+    for key in first:
+        assert torch.allclose(first[key].double(), second[key].double(), rtol=0, atol=tolerance), (
+            key
+        )
+
+
+@pytest.mark.parametrize('by_epoch', [True, False])
+def test_a_resumed_run_equals_a_straight_one(tmp_path, ann_file, by_epoch):
+    """Resumed at the end of an epoch, and from the middle of one."""
+    hooks = dict(
+        checkpoint=dict(type='CheckpointHook', interval=1 if by_epoch else 8, by_epoch=by_epoch)
+    )
+    straight = runner(tmp_path / 'a', ann_file, max_epochs=4, default_hooks=hooks)
+    straight.train()
+    first = runner(tmp_path / 'b', ann_file, max_epochs=4, default_hooks=hooks)
+    name = 'epoch_2.pth' if by_epoch else 'iter_8.pth'
+    stop = 12 if by_epoch else 8
+    step = first.train_loop.run_iter
+
+    def stop_midway(idx, batch):
+        if first.iter == stop + 2:
+            raise KeyboardInterrupt
+        step(idx, batch)
+
+    first.train_loop.run_iter = stop_midway
+    with pytest.raises(KeyboardInterrupt):
+        first.train()
+    second = runner(
+        tmp_path / 'b',
+        ann_file,
+        max_epochs=4,
+        default_hooks=hooks,
+        resume=True,
+        load_from=str(tmp_path / 'b' / name),
+    )
+    second.train()
+    assert second.iter == straight.iter == 24
+    assert_equal(straight.model.state_dict(), second.model.state_dict())
+
+
+def model_without_batch_statistics():
+    """Parties without batch statistics; the recognizer's are frozen anyway."""
+    return tiny_model(
+        recognizer=dict(net=tiny_net(action_head(3))),
+        adversary=dict(type='LinearAdversary', num_classes=4),
+    )
+
+
+def test_accumulation_equals_the_big_batch(tmp_path, ann_file):
+    optimizer = dict(optimizer=dict(type='SGD', lr=0.05))
+    sampler = dict(type='DefaultSampler', shuffle=False)
+    states = []
+    for batch_size, counts in ((8, 1), (4, 2), (2, 4)):
+        party = dict(optimizer, accumulative_counts=counts)
+        cfg = training_config(tmp_path, ann_file, batch_size=batch_size)
+        run = runner(
+            tmp_path / f'w{counts}',
+            ann_file,
+            train_dataloader=dict(cfg['train_dataloader'], sampler=sampler),
+            model=model_without_batch_statistics(),
+            optim_wrapper=dict(
+                constructor='PartyOptimWrapperConstructor', anonymizer=party, adversary=party
+            ),
+            param_scheduler=None,
+            max_epochs=4,
+        )
+        run.train()
+        states.append(run.model.state_dict())
+    assert_equal(states[0], states[1], 1e-6)
+    assert_equal(states[0], states[2], 1e-6)
+
+
+@pytest.mark.parametrize(
+    ('overrides', 'message'),
+    [
+        (
+            dict(
+                train_cfg=dict(type='AlternatingTrainLoop', max_epochs=1, cycle=[('attacker', 1)])
+            ),
+            "phase 'attacker', but the model has the parties",
+        ),
+        (
+            dict(
+                optim_wrapper=dict(
+                    constructor='PartyOptimWrapperConstructor',
+                    anonymizer=dict(optimizer=dict(type='SGD', lr=0.1)),
+                ),
+                param_scheduler=None,
+            ),
+            "phase 'adversary', but optim_wrapper has only",
+        ),
+        (
+            dict(optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)), param_scheduler=None),
+            'one optimizer wrapper per party',
+        ),
+    ],
+)
+def test_unknown_phases_and_optimizers_are_named_before_training(
+    tmp_path, ann_file, overrides, message
+):
+    run = runner(tmp_path / 'w', ann_file, **overrides)
+    with pytest.raises(ValueError, match=message):
+        run.train()

@@ -1,0 +1,53 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+WORKER = Path(__file__).with_name('ddp_worker.py')
+SPEC = importlib.util.spec_from_file_location('ddp_worker', WORKER)
+ddp_worker = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(ddp_worker)
+
+
+@pytest.mark.parametrize('accumulate', [1, 2])
+def test_two_ranks_equal_one_process_on_the_global_batch(tmp_path, accumulate):
+    command = [
+        sys.executable,
+        '-m',
+        'torch.distributed.run',
+        '--nproc_per_node=2',
+        '--master_addr=127.0.0.1',
+    ]
+    command += [
+        f'--master_port={29600 + os.getpid() % 300}',
+        str(WORKER),
+        str(tmp_path),
+        str(accumulate),
+    ]
+    env = dict(
+        os.environ,
+        OMP_NUM_THREADS='1',
+        PYTHONPATH=os.pathsep.join(
+            filter(None, [str(WORKER.parents[3]), os.environ.get('PYTHONPATH')])
+        ),
+    )
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-3000:]
+    first, second = (torch.load(tmp_path / f'rank{r}.pth') for r in (0, 1))
+    single = ddp_worker.train(slice(None), distributed=False, accumulate=accumulate).state_dict()
+    start = ddp_worker.MODELS.build(
+        ddp_worker.tiny_model(adversary=dict(type='LinearAdversary'))
+    ).state_dict()
+    # The same keys with and without the wrapper, so checkpoints load into each other.
+    assert list(first) == list(single)
+    moved = 0
+    for key in single:
+        assert torch.equal(first[key], second[key]), f'ranks differ in {key}'
+        assert torch.allclose(first[key].double(), single[key].double(), rtol=0, atol=1e-6), key
+        moved += not torch.equal(single[key], start[key])
+    assert moved

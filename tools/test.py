@@ -1,0 +1,66 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+"""Evaluate a checkpoint on the whole test split of its config."""
+
+import argparse
+import os
+
+import mmskanon  # noqa: F401  installs the upstream shims before mmaction is imported
+
+from mmengine.config import DictAction  # isort: skip
+from mmengine.runner import Runner  # isort: skip
+
+from mmskanon.compat import init_cpu_process_group
+from mmskanon.models.weights import load_weights
+from mmskanon.utils import adapt_to_cpu, read_config, run_tool, set_work_dir, skip_party_checkpoints
+
+
+def parse_args() -> argparse.Namespace:
+    """Command-line arguments, as in the other OpenMMLab projects."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='path of the config')
+    parser.add_argument(
+        'checkpoint', help="checkpoint of the config's model; 'none' for models without weights"
+    )
+    parser.add_argument('--work-dir', help='where logs go; default work_dirs/<config name>')
+    parser.add_argument('--dump', help='write all predictions to this .pkl file')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=DictAction, help='overrides: key=value, lists as "[a,b]"'
+    )
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='job launcher',
+    )
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Read the config, apply the arguments, test."""
+    args = parse_args()
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    cfg = read_config(args.config, args.cfg_options)
+    set_work_dir(cfg, args.work_dir, args.config)
+    cfg.launcher = args.launcher
+    adapt_to_cpu(cfg, args.launcher)
+    if args.checkpoint != 'none':
+        skip_party_checkpoints(cfg)
+    if args.dump is not None:
+        if not args.dump.endswith(('.pkl', '.pickle')):
+            raise ValueError(
+                f'--dump {args.dump}: the file name must end in .pkl; predictions are written as a pickle.'
+            )
+        evaluators = (
+            cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
+        )
+        cfg.test_evaluator = [*evaluators, dict(type='DumpResults', out_file_path=args.dump)]
+    init_cpu_process_group(args.launcher)
+    runner = Runner.from_cfg(cfg)
+    if args.checkpoint != 'none':
+        load_weights(getattr(runner.model, 'module', runner.model), args.checkpoint, 'model')
+    runner.test()
+
+
+if __name__ == '__main__':
+    run_tool(main)
