@@ -7,18 +7,18 @@ tool anonymizes motion, not metadata.
 
 import argparse
 import pickle
+import signal
 
 import mmskanon  # noqa: F401  installs the upstream shims before mmaction is imported
 
 import torch  # isort: skip
-from mmengine.config import DictAction  # isort: skip
 from tqdm import tqdm  # isort: skip
 
 from mmskanon.apis import anonymize_annotations, build_anonymizer, normalization_of
 from mmskanon.datasets.check import check_annotations
 from mmskanon.io.atomic import PICKLE_PROTOCOL, atomic_path
 from mmskanon.io.pickles import load_annotations
-from mmskanon.utils import read_config, run_tool
+from mmskanon.utils import Overrides, read_config, run_tool
 
 
 def parse_args() -> argparse.Namespace:
@@ -32,13 +32,26 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--device', default='cuda' if torch.cuda.is_available() else 'cpu', help='where to run'
     )
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, help='overrides: key=value')
+    parser.add_argument('--cfg-options', nargs='+', action=Overrides, help='overrides: key=value')
     return parser.parse_args()
+
+
+def check_device(name: str) -> None:
+    """Raise a ValueError unless tensors can be made on a device."""
+    try:
+        torch.empty(0, device=name)
+    except (AssertionError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(
+            f'--device {name} cannot be used here ({reason}); leave it out, or use --device cpu.'
+        ) from error
 
 
 def main() -> None:
     """Load, check, anonymize, write."""
     args = parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that no temporary is left behind
+    check_device(args.device)
     cfg = read_config(args.config, args.cfg_options)
     checkpoint = None if args.checkpoint == 'none' else args.checkpoint
     anonymizer = build_anonymizer(cfg, checkpoint, args.device)
@@ -51,18 +64,17 @@ def main() -> None:
         )
         errors = [str(p) for p in problems if p.level == 'error']
         if errors:
-            raise ValueError(
-                f'{errors[0]} ({len(errors)} problems in all; tools/data/check.py lists them)'
+            rest = (
+                f' ({len(errors) - 1} more; tools/data/check.py lists them)' if errors[1:] else ''
             )
+            raise ValueError(f'{errors[0]}{rest}')
         samples = anonymize_annotations(annotations, anonymizer, normalization)
-        done = list(tqdm(samples, total=len(annotations), desc='anonymizing', unit='clip'))
+        samples = tqdm(samples, total=len(annotations), desc='anonymizing', unit='clip')
+        for index, sample in enumerate(samples):
+            annotations[index] = sample  # in place, so that memory never holds both whole files
         with open(temporary, 'wb') as file:
-            pickle.dump(
-                {**data, 'annotations': done} if isinstance(data, dict) else done,
-                file,
-                PICKLE_PROTOCOL,
-            )
-    print(f'wrote {len(done)} anonymized samples to {args.output}')
+            pickle.dump(data, file, PICKLE_PROTOCOL)
+    print(f'wrote {len(annotations)} anonymized samples to {args.output}')
 
 
 if __name__ == '__main__':

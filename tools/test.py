@@ -2,16 +2,26 @@
 """Evaluate a checkpoint on the whole test split of its config."""
 
 import argparse
+import json
 import os
 
 import mmskanon  # noqa: F401  installs the upstream shims before mmaction is imported
 
-from mmengine.config import DictAction  # isort: skip
 from mmengine.runner import Runner  # isort: skip
 
 from mmskanon.compat import init_cpu_process_group
+from mmskanon.io.atomic import atomic_write_bytes
 from mmskanon.models.weights import load_weights
-from mmskanon.utils import adapt_to_cpu, read_config, run_tool, set_work_dir, skip_party_checkpoints
+from mmskanon.utils import (
+    Overrides,
+    adapt_to_cpu,
+    read_config,
+    run_tool,
+    set_work_dir,
+    skip_party_checkpoints,
+)
+
+NEEDS = ('model', 'test_dataloader', 'test_cfg', 'test_evaluator')
 
 
 def parse_args() -> argparse.Namespace:
@@ -23,8 +33,9 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--work-dir', help='where logs go; default work_dirs/<config name>')
     parser.add_argument('--dump', help='write all predictions to this .pkl file')
+    parser.add_argument('--metrics', help='write the metrics to this .json file')
     parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, help='overrides: key=value, lists as "[a,b]"'
+        '--cfg-options', nargs='+', action=Overrides, help='overrides: key=value, lists as "[a,b]"'
     )
     parser.add_argument(
         '--launcher',
@@ -40,7 +51,7 @@ def main() -> None:
     """Read the config, apply the arguments, test."""
     args = parse_args()
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    cfg = read_config(args.config, args.cfg_options)
+    cfg = read_config(args.config, args.cfg_options, NEEDS)
     set_work_dir(cfg, args.work_dir, args.config)
     cfg.launcher = args.launcher
     adapt_to_cpu(cfg, args.launcher)
@@ -51,15 +62,21 @@ def main() -> None:
             raise ValueError(
                 f'--dump {args.dump}: the file name must end in .pkl; predictions are written as a pickle.'
             )
+        unfinished = f'{args.dump}.part.pkl'
         evaluators = (
             cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
         )
-        cfg.test_evaluator = [*evaluators, dict(type='DumpResults', out_file_path=args.dump)]
+        cfg.test_evaluator = [*evaluators, dict(type='DumpResults', out_file_path=unfinished)]
     init_cpu_process_group(args.launcher)
     runner = Runner.from_cfg(cfg)
     if args.checkpoint != 'none':
         load_weights(getattr(runner.model, 'module', runner.model), args.checkpoint, 'model')
-    runner.test()
+    metrics = runner.test()
+    if args.dump is not None and runner.rank == 0:
+        os.replace(unfinished, args.dump)
+    if args.metrics is not None and runner.rank == 0:
+        text = json.dumps({k: float(v) for k, v in metrics.items()}, indent=2) + '\n'
+        atomic_write_bytes(text.encode(), args.metrics, overwrite=True)
 
 
 if __name__ == '__main__':

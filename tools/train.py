@@ -6,13 +6,22 @@ import os
 
 import mmskanon  # noqa: F401  installs the upstream shims before mmaction is imported
 
-from mmengine.config import DictAction  # isort: skip
 from mmengine.runner import Runner  # isort: skip
 
 from mmskanon.compat import init_cpu_process_group
 from mmskanon.engine.optimizers import enable_amp
 from mmskanon.io.checkpoints import load_checkpoint
-from mmskanon.utils import adapt_to_cpu, read_config, run_tool, set_work_dir
+from mmskanon.utils import (
+    Overrides,
+    adapt_to_cpu,
+    check_optimizers,
+    enable_auto_scale_lr,
+    read_config,
+    run_tool,
+    set_work_dir,
+)
+
+NEEDS = ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper')
 
 
 def parse_args() -> argparse.Namespace:
@@ -39,7 +48,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--seed', type=int, help='random seed; default is that of the config')
     parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, help='overrides: key=value, lists as "[a,b]"'
+        '--cfg-options', nargs='+', action=Overrides, help='overrides: key=value, lists as "[a,b]"'
     )
     parser.add_argument(
         '--launcher',
@@ -55,7 +64,8 @@ def main() -> None:
     """Read the config, apply the arguments, train."""
     args = parse_args()
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    cfg = read_config(args.config, args.cfg_options)
+    cfg = read_config(args.config, args.cfg_options, NEEDS)
+    check_optimizers(cfg.optim_wrapper)
     set_work_dir(cfg, args.work_dir, args.config)
     cfg.launcher = args.launcher
     adapt_to_cpu(cfg, args.launcher)
@@ -65,7 +75,7 @@ def main() -> None:
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.auto_scale_lr:
-        cfg.auto_scale_lr = dict(cfg.get('auto_scale_lr') or {}, enable=True)
+        enable_auto_scale_lr(cfg)
     if args.resume is not None:
         cfg.resume = True
         cfg.load_from = None if args.resume == 'auto' else args.resume

@@ -1,5 +1,5 @@
 # Re-identification classifier on UTD-MHAD: warm start of the adversary, or with another seed an independent attacker.
-_base_ = './action_stgcn_1xb32-40e_utd-mhad-trial-kinect20.py'
+_base_ = './action_stgcn_1xb16-30e_utd-mhad-trial-kinect20.py'
 
 model = dict(cls_head=dict(type='PrivacyHead', attribute='subject', num_classes=8))
 

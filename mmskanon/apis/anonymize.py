@@ -47,10 +47,13 @@ def normalization_of(cfg: Config) -> dict:
     Raises:
         ValueError: If the test pipeline has none: without it the original coordinates cannot be restored.
     """
-    pipeline = cfg.test_dataloader.dataset.pipeline
+    dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
+    while 'dataset' in dataset:
+        dataset = dataset['dataset']
+    pipeline = dataset.get('pipeline', [])
     for step in pipeline:
         if step['type'] in ('NormalizeSkeleton', 'mmskanon.NormalizeSkeleton'):
-            return {k: v for k, v in step.items() if k != 'type'}
+            return {k: v for k, v in step.items() if k not in ('type', '_scope_')}
     raise ValueError(
         f'the test pipeline of config {cfg.filename} has no NormalizeSkeleton, but {[s["type"] for s in pipeline]}; '
         'only its normalization can be undone.'
@@ -76,17 +79,19 @@ def anonymize_keypoints(
         ValueError: If the recording shows more persons than the anonymizer was trained for.
     """
     persons = anonymizer.num_person
-    if keypoint.shape[0] > persons:
+    shown, surplus = keypoint[:persons], keypoint[persons:]
+    if surplus.any():
         raise ValueError(
             f'{name} shows {keypoint.shape[0]} persons, the anonymizer was trained for {persons}; '
             'train it with num_person at least that large, or remove the surplus persons first.'
         )
-    body, record = normalize_skeleton(keypoint.astype(np.float32), **normalization)
+    body, record = normalize_skeleton(shown.astype(np.float32), **normalization)
     padded = np.zeros((persons, *body.shape[1:]), np.float32)
     padded[: len(body)] = body
     device = next((p.device for p in anonymizer.parameters()), torch.device('cpu'))
     output = anonymizer(torch.from_numpy(padded)[None].to(device))[0, : len(body)].cpu().numpy()
-    return denormalize_skeleton(output, record).astype(keypoint.dtype)
+    restored = denormalize_skeleton(output, record).astype(keypoint.dtype)
+    return np.concatenate([restored, surplus])
 
 
 def anonymize_annotations(

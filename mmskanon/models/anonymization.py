@@ -14,6 +14,7 @@ from mmskanon.registry import MODELS
 
 from .fidelity import fidelity_sums, motion_energy
 from .losses import PartyOutputs
+from .weights import load_weights
 
 
 @MODELS.register_module()
@@ -37,7 +38,9 @@ class AdversarialAnonymization(BaseModel):
         attackers (dict[str, dict], optional): Independent privacy classifiers that only evaluate and are never trained
             against: from a name to arguments of :class:`FrozenRecognizer` with a ``PrivacyHead``. They are always loaded from
             their own checkpoints and are no part of this model's state dict. Defaults to None.
-        load_parties (bool): Load the checkpoints named by recognizer and adversary. Set to False where a checkpoint of the
+        anonymizer_checkpoint (str, optional): Weights that the anonymizer starts from: a checkpoint of such a model, for instance
+            one trained on reconstruction alone, or of the bare anonymizer. Defaults to None.
+        load_parties (bool): Load the checkpoints named for anonymizer, recognizer and adversary. Set to False where a checkpoint of the
             whole model is loaded afterwards, as testing and exporting do. Defaults to True.
         data_preprocessor (dict, optional): Defaults to MMAction2's ``ActionDataPreprocessor``, which stacks and casts.
 
@@ -54,16 +57,19 @@ class AdversarialAnonymization(BaseModel):
         adversary: dict | None = None,
         losses: dict | None = None,
         attackers: dict | None = None,
+        anonymizer_checkpoint: str | None = None,
         load_parties: bool = True,
         data_preprocessor: dict | None = None,
     ) -> None:
         super().__init__(data_preprocessor or dict(type='ActionDataPreprocessor'))
         if not load_parties:
+            anonymizer_checkpoint = None
             recognizer = recognizer and dict(recognizer, checkpoint=None)
             adversary = adversary and dict(
                 adversary, members=_without_checkpoints(adversary['members'])
             )
         self.anonymizer = MODELS.build(anonymizer)
+        self._warm_start = anonymizer_checkpoint
         self.recognizer = recognizer and MODELS.build(dict(type='FrozenRecognizer', **recognizer))
         self.adversary = adversary and MODELS.build(adversary)
         self.losses = nn.ModuleDict({n: MODELS.build(c) for n, c in (losses or {}).items()})
@@ -100,6 +106,12 @@ class AdversarialAnonymization(BaseModel):
         for attacker in self.attackers.values():
             attacker._apply(fn, *args, **kwargs)
         return super()._apply(fn, *args, **kwargs)
+
+    def init_weights(self) -> None:
+        """Initialize the parties, then let the anonymizer start from its checkpoint if it has one."""
+        super().init_weights()
+        if self._warm_start is not None:
+            load_weights(self.anonymizer, self._warm_start, 'anonymizer', prefix='anonymizer.')
 
     # ------------------------------------------------------------------ forward
 
@@ -252,7 +264,7 @@ class AdversarialAnonymization(BaseModel):
             loss, log_vars = self.parse_losses(self._losses(outputs))
             optim_wrapper.update_params(loss)
         log_vars.update(self._anonymizer_logs(outputs))
-        return {f'anonymizer/{k}': v for k, v in log_vars.items()}
+        return {f'anonymizer/{k}': v.detach() for k, v in log_vars.items()}
 
     @torch.no_grad()
     def _anonymizer_logs(self, outputs: PartyOutputs) -> dict[str, torch.Tensor]:
@@ -291,7 +303,7 @@ class AdversarialAnonymization(BaseModel):
         for name in logits:
             log_vars[f'acc_{name}'] = _accuracy(logits[name], labels[name])
             log_vars[f'chance_{name}'] = torch.tensor(1.0 / logits[name].shape[-1])
-        return {f'adversary/{k}': v for k, v in log_vars.items()}
+        return {f'adversary/{k}': v.detach() for k, v in log_vars.items()}
 
     def phase_step(
         self, phase: str, data: dict, optim_wrapper: OptimWrapperDict

@@ -1,12 +1,22 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
 """Helpers of the command-line tools, and registration of the package's modules."""
 
-from .cli import run_tool
-from .config import adapt_to_cpu, read_config, set_work_dir, skip_party_checkpoints
+from .cli import Overrides, run_tool
+from .config import (
+    adapt_to_cpu,
+    check_optimizers,
+    enable_auto_scale_lr,
+    read_config,
+    set_work_dir,
+    skip_party_checkpoints,
+)
 from .setup_env import register_all_modules
 
 __all__ = [
+    'Overrides',
     'adapt_to_cpu',
+    'check_optimizers',
+    'enable_auto_scale_lr',
     'read_config',
     'register_all_modules',
     'run_tool',

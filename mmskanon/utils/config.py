@@ -1,22 +1,27 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
-"""Reading and adapting configs for the tools."""
+"""Reading, checking and adapting configs for the tools."""
 
+import difflib
 import os.path as osp
+from collections.abc import Mapping, Sequence
 
 import torch
 from mmengine.config import Config
 
 
-def read_config(path: str, overrides: dict | None = None) -> Config:
+def read_config(path: str, overrides: dict | None = None, needs: Sequence[str] = ()) -> Config:
     """Read a config file and apply overrides from the command line.
 
     Args:
         path (str): Path of the config.
         overrides (dict, optional): As from mmengine's ``DictAction``. Defaults to None.
+        needs (Sequence[str]): Top-level keys that the tool cannot do without. Defaults to ().
 
     Raises:
-        FileNotFoundError: If there is no such file.
+        FileNotFoundError: If there is no such file, or no such base.
         ValueError: If the file is no valid config.
+        ImportError: If it names a module that cannot be imported.
+        KeyError: If the config lacks a key.
     """
     if not osp.isfile(path):
         raise FileNotFoundError(
@@ -24,12 +29,27 @@ def read_config(path: str, overrides: dict | None = None) -> Config:
         )
     try:
         cfg = Config.fromfile(path)
-    except (SyntaxError, NameError, AttributeError) as error:
+    except ImportError as error:
+        raise ImportError(
+            f'config {path} cannot be read: {error.__cause__ or error}; set PYTHONPATH to the folder of its custom_imports.'
+        ) from error
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f'config {path} cannot be read: {error}; correct its _base_.'
+        ) from error
+    except Exception as error:  # a config is code
         raise ValueError(
             f'config {path} cannot be read: {type(error).__name__}: {error}'
         ) from error
+    # MMEngine writes the config into logs and into each checkpoint; formatting it with yapf takes most of a second each time.
+    cfg.__dict__['_format_python_code'] = False
     if overrides:
         cfg.merge_from_dict(overrides)
+    missing = [key for key in needs if cfg.get(key) is None]
+    if missing:
+        raise KeyError(
+            f'config {path} does not set {", ".join(missing)}; inherit a whole recipe with _base_, or set what is missing.'
+        )
     return cfg
 
 
@@ -48,14 +68,62 @@ def adapt_to_cpu(cfg: Config, launcher: str) -> None:
     """
     if torch.cuda.is_available():
         return
-    cfg.env_cfg.dist_cfg = dict(cfg.env_cfg.get('dist_cfg') or {}, backend='gloo')
+    env_cfg = cfg.get('env_cfg') or {}
+    dist_cfg = dict(env_cfg.get('dist_cfg') or {}, backend='gloo')
+    cfg.env_cfg = dict(env_cfg, dist_cfg=dist_cfg)
     if launcher != 'none' and cfg.get('model_wrapper_cfg') is None:
         cfg.model_wrapper_cfg = dict(
             type='MMDistributedDataParallel', device_ids=None, broadcast_buffers=False
         )
 
 
+def enable_auto_scale_lr(cfg: Config) -> None:
+    """Let MMEngine scale learning rates to the actual batch size, in place.
+
+    Raises:
+        KeyError: If the config does not tell for which batch size its rates were chosen.
+    """
+    settings = cfg.get('auto_scale_lr') or {}
+    if settings.get('base_batch_size') is None:
+        raise KeyError(
+            '--auto-scale-lr: the config has no auto_scale_lr.base_batch_size; set it to the batch size (all processes '
+            'together) for which its learning rates were chosen.'
+        )
+    cfg.auto_scale_lr = dict(settings, enable=True)
+
+
 def skip_party_checkpoints(cfg: Config) -> None:
     """Before a checkpoint of the whole model is loaded: do not ask for the files that the parties were warm-started from."""
     if cfg.model.get('type') == 'AdversarialAnonymization':
         cfg.model.load_parties = False
+
+
+def check_optimizers(optim_wrapper: Mapping) -> None:
+    """Check that every optimizer of a config exists, which MMEngine's own error does not tell.
+
+    Args:
+        optim_wrapper (Mapping): ``cfg.optim_wrapper`` of one optimizer or of one per party.
+
+    Raises:
+        KeyError: If a wrapper has no optimizer, or one of an unknown type.
+    """
+    from mmskanon.registry import OPTIMIZERS
+
+    wrappers = {'optim_wrapper': optim_wrapper}
+    if 'optimizer' not in optim_wrapper:
+        wrappers = {
+            f'optim_wrapper.{name}': cfg
+            for name, cfg in optim_wrapper.items()
+            if isinstance(cfg, Mapping) and name != 'paramwise_cfg'
+        }
+    for key, cfg in wrappers.items():
+        kind = (cfg.get('optimizer') or {}).get('type')
+        if kind is None:
+            raise KeyError(
+                f"{key} has no optimizer; set for example {key}.optimizer=dict(type='SGD', lr=0.01)."
+            )
+        if isinstance(kind, str) and OPTIMIZERS.get(kind) is None:
+            known = OPTIMIZERS.root.module_dict
+            similar = difflib.get_close_matches(kind, known, n=1)
+            advice = f"did you mean '{similar[0]}'?" if similar else f'known are {sorted(known)}.'
+            raise KeyError(f"{key}.optimizer.type is '{kind}', which is no optimizer; {advice}")

@@ -28,7 +28,8 @@ class AnonymizingDataPreprocessor(ActionDataPreprocessor):
 
     def __init__(self, anonymizer: dict, checkpoint: str | None = None, **kwargs) -> None:
         super().__init__(**kwargs)
-        net = MODELS.build(anonymizer)
+        # In the scope of a stock recipe, names of this package would not be found.
+        net = MODELS.build(dict(anonymizer, _scope_='mmskanon'))
         if checkpoint is not None:
             load_weights(net, checkpoint, 'anonymizer', prefix='anonymizer.')
         elif any(True for _ in net.parameters()):

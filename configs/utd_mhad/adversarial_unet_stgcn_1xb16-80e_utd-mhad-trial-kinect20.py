@@ -1,0 +1,44 @@
+# The paper's method on UTD-MHAD: UNet anonymizer, narrowed to 16 base channels, against one ST-GCN adversary.
+_base_ = [
+    './action_stgcn_1xb16-30e_utd-mhad-trial-kinect20.py',
+    '../_base_/anonymizers/unet.py',
+    '../_base_/schedules/alternating.py',
+    '../_base_/nets/stgcnpp_kinect20.py',
+]
+
+# Trained before, see README.md beside this file.
+work = 'work_dirs/utd_mhad'
+subject_head = dict(type='PrivacyHead', attribute='subject', num_classes=8)
+
+model = dict(
+    _delete_=True,
+    type='AdversarialAnonymization',
+    anonymizer=dict(type='UNetAnonymizer', layout='kinect_v1', num_person=1, base_channels=16),
+    recognizer=dict(net={{_base_.model}}, checkpoint=f'{work}/action/epoch_30.pth'),
+    adversary=dict(
+        type='AdversaryBank',
+        members=dict(
+            subject=dict(net={{_base_.model}}, head=subject_head, checkpoint=f'{work}/subject/epoch_30.pth')
+        ),
+    ),
+    # Never trained against: they only evaluate.
+    attackers=dict(
+        other_seed=dict(
+            net={{_base_.model}}, head=subject_head, checkpoint=f'{work}/attacker_seed/epoch_30.pth'
+        ),
+        other_architecture=dict(
+            net={{_base_.stgcnpp}}, head=subject_head, checkpoint=f'{work}/attacker_stgcnpp/epoch_30.pth'
+        ),
+    ),
+    losses={{_base_.losses}},
+)
+
+train_cfg = dict(_delete_=True, type='AlternatingTrainLoop', max_epochs=80, val_interval=20)
+optim_wrapper = {{_base_.party_optim_wrapper}}
+param_scheduler = dict(
+    _delete_=True,
+    anonymizer=[dict(type='CosineAnnealingLR', eta_min=0, T_max=80, end=80, by_epoch=True, convert_to_iter_based=True)],
+    adversary=[],
+)
+val_evaluator = {{_base_.party_evaluator}}
+test_evaluator = {{_base_.party_evaluator}}
