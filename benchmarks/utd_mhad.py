@@ -24,9 +24,9 @@ SUFFIX = 'utd-mhad-trial-kinect20.py'
 ROWS = {
     'original': f'baseline_identity_stgcn_{SUFFIX}',
     'Gaussian noise, 5 cm': f'baseline_noise_stgcn_{SUFFIX}',
-    'ResNet, as published': f'adversarial_resnet-published_stgcn_1xb16-80e_{SUFFIX}',
-    'ResNet, able to subtract': f'adversarial_resnet_stgcn_1xb16-80e_{SUFFIX}',
-    'UNet': f'adversarial_unet_stgcn_1xb16-80e_{SUFFIX}',
+    'ResNet, as published': f'adversarial_resnet-published_stgcn_1xb8-20e_{SUFFIX}',
+    'ResNet, able to subtract': f'adversarial_resnet_stgcn_1xb8-20e_{SUFFIX}',
+    'UNet': f'adversarial_unet_stgcn_1xb8-20e_{SUFFIX}',
 }
 COLUMNS = {
     'action/top1': ('action', 100, '%'),
@@ -82,7 +82,7 @@ class Chain:
         config, name = CONFIGS / ROWS[row], f'seed{seed}/{ROWS[row].split("_stgcn")[0]}'
         checkpoint, metrics = 'none', self.work / f'{name}.json'
         if 'adversarial' in name:
-            checkpoint = self.work / name / 'epoch_80.pth'
+            checkpoint = self.work / name / 'epoch_20.pth'
             args = [
                 config,
                 '--work-dir',

@@ -19,7 +19,9 @@ train_set = dict(
     ],
 )
 test_set = dict(
+    # MMEngine obeys _delete_ at the first use of a base variable only, so the scope of the stock data set is replaced by hand.
     _delete_=True,
+    _scope_='mmskanon',
     type='PrivatePoseDataset',
     ann_file='data/synthetic/synthetic.pkl',
     split='test',

@@ -1,0 +1,18 @@
+# The residual network as published, with the settings released for NTU60: alpha 1, beta 10, SGD 0.01.
+_base_ = './adversarial_unet-published_stgcn_1xb8-20e_utd-mhad-trial-kinect20.py'
+
+model = dict(
+    anonymizer=dict(
+        _delete_=True,
+        type='ResNetAnonymizer',
+        layout='kinect_v1',
+        num_person=1,
+        published=True,
+        last_std=None,
+    ),
+    losses=dict(privacy=dict(weight=1.0)),
+)
+
+optim_wrapper = dict(
+    anonymizer=dict(optimizer=dict(lr=0.01)), adversary=dict(optimizer=dict(lr=0.01))
+)

@@ -1,4 +1,0 @@
-# The residual network, able to subtract, in place of the UNet.
-_base_ = './adversarial_unet_stgcn_1xb16-80e_utd-mhad-trial-kinect20.py'
-
-model = dict(anonymizer=dict(_delete_=True, type='ResNetAnonymizer', layout='kinect_v1', num_person=1))
