@@ -57,8 +57,10 @@ class Chain:
             status = subprocess.run(
                 command, env=self.env, stdout=out, stderr=out, cwd=ROOT
             ).returncode
-        if status:
-            sys.exit(f'{name} failed, see {log}')
+        if status and 'the model has diverged' in log.read_text():
+            done.write_text('{}')  # a result too: the table says so
+        elif status:
+            raise SystemExit(f'{name} failed, see {log}')
         seconds = time.time() - start
         (self.work / f'{name}.seconds').write_text(f'{seconds:.0f}\n')
         print(f'{name}: {seconds:.0f} s', flush=True)
@@ -157,6 +159,9 @@ def print_table(results: list[dict[str, Path]], args: argparse.Namespace) -> Non
         metrics = [json.loads(result[row].read_text()) for result in results]
         cells = []
         for key, (_, factor, unit) in COLUMNS.items():
+            if not all(key in m for m in metrics):
+                cells.append('diverges')
+                continue
             values = [factor * m[key] for m in metrics]
             mean = sum(values) / len(values)
             cells.append(f'{mean:.1f}{unit} ({min(values):.1f}-{max(values):.1f})')

@@ -16,6 +16,7 @@ from mmskanon.utils import (
     Overrides,
     adapt_to_cpu,
     read_config,
+    resolve_model_wrapper,
     run_tool,
     set_work_dir,
     skip_party_checkpoints,
@@ -55,6 +56,7 @@ def main() -> None:
     set_work_dir(cfg, args.work_dir, args.config)
     cfg.launcher = args.launcher
     adapt_to_cpu(cfg, args.launcher)
+    resolve_model_wrapper(cfg)
     if args.checkpoint != 'none':
         skip_party_checkpoints(cfg)
     if args.dump is not None:

@@ -17,6 +17,7 @@ from mmskanon.utils import (
     check_optimizers,
     enable_auto_scale_lr,
     read_config,
+    resolve_model_wrapper,
     run_tool,
     set_work_dir,
 )
@@ -69,6 +70,7 @@ def main() -> None:
     set_work_dir(cfg, args.work_dir, args.config)
     cfg.launcher = args.launcher
     adapt_to_cpu(cfg, args.launcher)
+    resolve_model_wrapper(cfg)
     if args.seed is not None:
         cfg.randomness = dict(cfg.get('randomness') or {}, seed=args.seed)
     amp = enable_amp(cfg.optim_wrapper) if args.amp else None

@@ -24,7 +24,16 @@ test_evaluator = [dict(type='ActionAccuracy')]
 train_cfg = dict(max_epochs=30, val_interval=10)
 optim_wrapper = dict(optimizer=dict(lr=0.1))
 param_scheduler = [
-    dict(type='CosineAnnealingLR', eta_min=0, T_max=30, end=30, by_epoch=True, convert_to_iter_based=True)
+    dict(
+        type='CosineAnnealingLR',
+        eta_min=0,
+        T_max=30,
+        end=30,
+        by_epoch=True,
+        convert_to_iter_based=True,
+    )
 ]
 # The last epoch counts: choosing the best one on the test split would flatter.
-default_hooks = dict(checkpoint=dict(interval=10, max_keep_ckpts=1, save_best=None), logger=dict(interval=9))
+default_hooks = dict(
+    checkpoint=dict(interval=10, max_keep_ckpts=1, save_best=None), logger=dict(interval=9)
+)

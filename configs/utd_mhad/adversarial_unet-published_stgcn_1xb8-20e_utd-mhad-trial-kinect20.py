@@ -19,7 +19,9 @@ model = dict(
     adversary=dict(
         type='AdversaryBank',
         members=dict(
-            subject=dict(net={{_base_.model}}, head=subject_head, checkpoint=f'{work}/subject/epoch_30.pth')
+            subject=dict(
+                net={{_base_.model}}, head=subject_head, checkpoint=f'{work}/subject/epoch_30.pth'
+            )
         ),
     ),
     # Never trained against: they only evaluate.
@@ -28,7 +30,9 @@ model = dict(
             net={{_base_.model}}, head=subject_head, checkpoint=f'{work}/attacker_seed/epoch_30.pth'
         ),
         other_architecture=dict(
-            net={{_base_.stgcnpp}}, head=subject_head, checkpoint=f'{work}/attacker_stgcnpp/epoch_30.pth'
+            net={{_base_.stgcnpp}},
+            head=subject_head,
+            checkpoint=f'{work}/attacker_stgcnpp/epoch_30.pth',
         ),
     ),
     losses={{_base_.losses}},

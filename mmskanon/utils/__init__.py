@@ -7,6 +7,7 @@ from .config import (
     check_optimizers,
     enable_auto_scale_lr,
     read_config,
+    resolve_model_wrapper,
     set_work_dir,
     skip_party_checkpoints,
 )
@@ -19,6 +20,7 @@ __all__ = [
     'enable_auto_scale_lr',
     'read_config',
     'register_all_modules',
+    'resolve_model_wrapper',
     'run_tool',
     'set_work_dir',
     'skip_party_checkpoints',

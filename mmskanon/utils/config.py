@@ -92,6 +92,28 @@ def enable_auto_scale_lr(cfg: Config) -> None:
     cfg.auto_scale_lr = dict(settings, enable=True)
 
 
+def resolve_model_wrapper(cfg: Config) -> None:
+    """Write the full name of the distributed wrapper into a config, in place.
+
+    MMEngine looks the wrapper up at the root of its registries, where names of other packages are unknown.
+
+    Raises:
+        KeyError: If there is no wrapper of that name.
+    """
+    from mmskanon.registry import MODEL_WRAPPERS
+
+    name = (cfg.get('model_wrapper_cfg') or {}).get('type')
+    if name is None or MODEL_WRAPPERS.root.get(name) is not None:
+        return
+    wrapper = MODEL_WRAPPERS.get(name)
+    if wrapper is None:
+        raise KeyError(
+            f"model_wrapper_cfg.type is '{name}', which is no model wrapper; correct the spelling, or take "
+            "'PartyDistributedDataParallel' for models of several parties."
+        )
+    cfg.model_wrapper_cfg.type = f'{wrapper.__module__}.{wrapper.__name__}'
+
+
 def skip_party_checkpoints(cfg: Config) -> None:
     """Before a checkpoint of the whole model is loaded: do not ask for the files that the parties were warm-started from."""
     if cfg.model.get('type') == 'AdversarialAnonymization':

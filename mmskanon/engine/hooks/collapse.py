@@ -30,6 +30,12 @@ def collapse_warnings(
         list[str]: One sentence per sign.
     """
     found = []
+    broken = sorted(key for key, value in means.items() if not np.isfinite(value))
+    if broken:
+        found.append(
+            f'{broken[0]} and {len(broken) - 1} other values are not finite: training has diverged; lower the learning rate or '
+            'set clip_grad, and start again.'
+        )
     for key, accuracy in means.items():
         match = re.fullmatch(r'adversary/acc_(.+)', key)
         chance = match and means.get(f'adversary/chance_{match[1]}')

@@ -25,6 +25,7 @@ def test_healthy_training_is_not_disturbed():
         ({'adversary/acc_subject': 0.13}, 'warm-start'),
         ({'anonymizer/action_acc': 0.04}, 'destroys the action'),
         ({'anonymizer/motion_ratio': 0.001}, 'close to constant'),
+        ({'anonymizer/loss': float('nan')}, 'diverged'),
     ],
 )
 def test_each_collapse_is_named_with_advice(change, word):
