@@ -1,0 +1,175 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+"""Every shipped config: its name tells what it is, and it builds, trains and tests on a few made-up clips.
+
+Configs are found by themselves: a new one is covered as soon as it is there.
+"""
+
+import itertools
+import pickle
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from builders import annotations
+from mmengine.config import Config
+from mmengine.optim import OptimWrapperDict
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+
+import mmskanon
+from mmskanon.models.recognizers import with_head
+from mmskanon.registry import MODELS
+from mmskanon.skeletons.layouts import get_layout
+from mmskanon.utils import adapt_to_cpu, check_optimizers, read_config, skip_party_checkpoints
+
+CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
+LEAVES = sorted(p for p in CONFIGS.rglob('*.py') if '_base_' not in p.relative_to(CONFIGS).parts)
+NAME = re.compile(
+    r'(?P<method>[a-z]+)(_[a-z0-9-]+)+?'
+    r'(_(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<epochs>\d+)e)?'
+    r'_(?P<data>[a-z0-9]+(-[a-z0-9]+)*)-(?P<layout>[a-z]+)(?P<joints>\d+)'
+)
+UNTRAINED = 'baseline'
+COUNTER = itertools.count()
+SUBJECTS, FRAMES = 8, 16
+
+
+def every(function):
+    ids = [p.relative_to(CONFIGS).with_suffix('').as_posix() for p in LEAVES]
+    return pytest.mark.parametrize('path', LEAVES, ids=ids)(function)
+
+
+def datasets(cfg) -> dict:
+    return {part: cfg[f'{part}_dataloader'].dataset for part in ('train', 'val', 'test')}
+
+
+def step(dataset, kind) -> dict:
+    return next(s for s in dataset.pipeline if s['type'] == kind)
+
+
+def test_there_are_configs_to_test():
+    assert len(LEAVES) >= 6
+    assert {p.parent.name for p in LEAVES} >= {'utd_mhad', 'synthetic'}
+
+
+@every
+def test_the_name_tells_method_batch_epochs_data_and_layout(path):
+    match = NAME.fullmatch(path.stem)
+    assert match, f'{path.stem} is not METHOD_PARTS_GPUSxbBATCH-EPOCHSe_DATA-SPLIT-LAYOUT'
+    cfg = Config.fromfile(path)
+    assert match['data'].startswith(path.parent.name.replace('_', '-') + '-')
+    for dataset in datasets(cfg).values():
+        assert get_layout(dataset.layout).num_joints == int(match['joints'])
+    assert (match['epochs'] is None) == (match['method'] == UNTRAINED)
+    if match['epochs'] is not None:
+        assert cfg.train_cfg.max_epochs == int(match['epochs'])
+        assert cfg.train_dataloader.batch_size == int(match['batch'])
+        # The last epoch is saved and validated, since later steps start from it.
+        for interval in (cfg.default_hooks.checkpoint.interval, cfg.train_cfg.val_interval):
+            assert cfg.train_cfg.max_epochs % interval == 0
+
+
+@every
+def test_the_parts_agree_on_layout_persons_and_data(path):
+    cfg = Config.fromfile(path)
+    parts = datasets(cfg)
+    assert cfg.default_scope == 'mmskanon'
+    assert len({d.ann_file for d in parts.values()}) == 1
+    assert (parts['train'].split, parts['val'].split, parts['test'].split) == (
+        'train',
+        'test',
+        'test',
+    )
+    for name, dataset in parts.items():
+        assert step(dataset, 'NormalizeSkeleton') == step(parts['train'], 'NormalizeSkeleton')
+        sampling = step(dataset, 'UniformSampleFrames')
+        assert sampling.clip_len == step(parts['train'], 'UniformSampleFrames').clip_len
+        assert (
+            bool(sampling.get('test_mode')) == bool(dataset.get('test_mode')) == (name != 'train')
+        )
+    persons = {step(d, 'FormatGCNInput').num_person for d in parts.values()}
+    assert len(persons) == 1
+    if 'anonymizer' in cfg.model:
+        assert {cfg.model.anonymizer.num_person} == persons
+        assert cfg.model.anonymizer.layout == parts['train'].layout
+
+
+@pytest.fixture
+def dry(tmp_path):
+    """A config on short made-up clips in small batches for one epoch, attackers with fresh weights, the rest as it is."""
+
+    def write_attackers(cfg):
+        for name, attacker in (cfg.model.get('attackers') or {}).items():
+            net = MODELS.build(with_head(attacker['net'], attacker.get('head')))
+            torch.save(net.state_dict(), tmp_path / f'{name}.pth')
+            attacker.checkpoint = str(tmp_path / f'{name}.pth')
+
+    def run(path) -> Config:
+        init_default_scope('mmskanon')
+        cfg = read_config(str(path))
+        parts = datasets(cfg)
+        persons = step(parts['train'], 'FormatGCNInput').num_person
+        joints = get_layout(parts['train'].layout).num_joints
+        data = annotations(SUBJECTS, 1, trials=2, frames=20, joints=joints, persons=persons)
+        (tmp_path / 'data.pkl').write_bytes(pickle.dumps(data))
+        for name, dataset in parts.items():
+            dataset.ann_file = str(tmp_path / 'data.pkl')
+            step(dataset, 'UniformSampleFrames').clip_len = FRAMES
+            loader = dict(batch_size=4, num_workers=0, persistent_workers=False)
+            cfg[f'{name}_dataloader'].update(loader)
+        write_attackers(cfg)
+        skip_party_checkpoints(cfg)
+        adapt_to_cpu(cfg, 'none')
+        cfg.update(
+            work_dir=str(tmp_path / 'work'),
+            experiment_name=f'config{next(COUNTER)}',
+            load_from=None,
+            log_level='ERROR',
+        )
+        cfg.train_cfg.update(
+            max_epochs=1, val_begin=2
+        )  # what validates is built, testing runs the same
+        cfg.default_hooks.checkpoint.interval = -1
+        return cfg
+
+    return run
+
+
+@every
+def test_it_trains_and_tests(path, dry, monkeypatch):
+    monkeypatch.setattr('mmengine.runner.runner.collect_env', dict)
+    cfg = dry(path)
+    check_optimizers(cfg.optim_wrapper)
+    runner = Runner.from_cfg(cfg)
+    if path.stem.startswith(UNTRAINED):
+        with pytest.raises(ValueError, match='has no trainable weights'):
+            runner.train()
+    else:
+        weights = {k: v.clone() for k, v in runner.model.state_dict().items()}
+        runner.train()
+        assert runner.val_loop.evaluator.metrics
+        assert runner.iter == SUBJECTS // 4
+        assert any(not torch.equal(v, weights[k]) for k, v in runner.model.state_dict().items())
+        if isinstance(runner.optim_wrapper, OptimWrapperDict):
+            parties = {p for p in runner.model.parties if getattr(runner.model, p) is not None}
+            assert set(runner.optim_wrapper.keys()) == parties
+            assert runner.train_loop.schedule.phases == parties
+    metrics = runner.test()
+    assert metrics and all(torch.isfinite(torch.tensor(float(v))) for v in metrics.values())
+    readers = [f'attacker.{name}' for name in cfg.model.get('attackers') or {}]
+    for reader in readers:
+        assert f'privacy/{reader}/top1' in metrics
+
+
+@pytest.mark.parametrize('base', ['_base_/runtime.py', '_base_/recipes/stgcn.py'])
+def test_configs_can_be_inherited_from_outside_the_checkout(base, tmp_path, monkeypatch):
+    shipped = Path(mmskanon.__file__).parent / '.mim' / 'configs'
+    if not shipped.is_dir():
+        pytest.skip('needs an installed mmskanon: a bare checkout has no mmskanon/.mim')
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'mine.py').write_text(f"_base_ = 'mmskanon::{base}'\nmine = 1")
+    cfg = Config.fromfile('mine.py')
+    assert cfg.mine == 1
+    theirs = Config.fromfile(shipped / base)
+    assert {k: v for k, v in cfg.to_dict().items() if k != 'mine'}.keys() == theirs.to_dict().keys()

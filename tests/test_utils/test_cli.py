@@ -1,0 +1,147 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+import argparse
+
+import pytest
+from mmengine.registry import Registry
+from torch._utils import ExceptionWrapper
+
+from mmskanon.datasets.splits import select_split
+from mmskanon.utils import Overrides, run_tool
+from mmskanon.utils.cli import describe, is_for_user
+
+HINT = '(set MMSKANON_TRACEBACK=1 to see where)'
+
+
+def raised(function, *args, **kwargs) -> Exception:
+    try:
+        function(*args, **kwargs)
+    except Exception as error:
+        return error
+    raise AssertionError('nothing was raised')
+
+
+def raising(error):
+    def main():
+        raise error
+
+    return main
+
+
+class TestRunTool:
+    @pytest.mark.parametrize(('returned', 'status'), [(None, 0), (0, 0), (3, 3)])
+    def test_what_main_returns_is_the_exit_status(self, returned, status):
+        with pytest.raises(SystemExit) as end:
+            run_tool(lambda: returned)
+        assert end.value.code == status
+
+    def test_a_mistake_of_the_user_is_one_line(self, capsys):
+        with pytest.raises(SystemExit) as end:
+            run_tool(lambda: select_split([], None))
+        out, err = capsys.readouterr()
+        assert end.value.code == 1
+        assert out == ''
+        assert err.startswith('error: the annotations hold no sample') and err.count('\n') == 1
+
+    def test_an_interruption_is_no_error(self, capsys):
+        with pytest.raises(SystemExit) as end:
+            run_tool(raising(KeyboardInterrupt))
+        assert end.value.code == 130
+        assert capsys.readouterr().err == 'interrupted\n'
+
+    @pytest.mark.parametrize('error', [AssertionError('ours'), RuntimeError('of PyTorch')])
+    def test_a_fault_of_the_program_shows_its_traceback(self, error):
+        with pytest.raises(type(error)):
+            run_tool(raising(error))
+
+    def test_the_traceback_can_be_asked_for(self, monkeypatch):
+        monkeypatch.setenv('MMSKANON_TRACEBACK', '1')
+        with pytest.raises(ValueError, match='no sample'):
+            run_tool(lambda: select_split([], None))
+
+
+class TestDescribe:
+    def test_our_own_sentence_is_left_alone(self):
+        error = raised(select_split, dict(annotations=[], split=dict(test=['a'])), 'train')
+        assert isinstance(error, KeyError)
+        assert describe(error) == (
+            "the annotations have no split 'train': choose one of ['test'], or use a rule"
+        )
+
+    def test_a_sentence_that_quotes_another_keeps_its_own_words(self, tmp_path):
+        """The error below names no file; ours that wraps it does."""
+        from mmskanon.io import load_annotations
+
+        (tmp_path / 'cut.pkl').write_bytes(b'\x80\x04\x95\xff')
+        error = raised(load_annotations, tmp_path / 'cut.pkl')
+        assert error.__context__ is not None
+        assert describe(error).startswith(f'{tmp_path / "cut.pkl"} is truncated')
+
+    def test_the_words_of_others_come_with_a_way_to_the_traceback(self):
+        error = raised(int, 'x')
+        error.__traceback__ = None
+        assert describe(error) == (
+            f"ValueError: invalid literal for int() with base 10: 'x' {HINT}"
+        )
+        assert describe(raised({}.__getitem__, 'lost')) == f'KeyError: lost {HINT}'
+
+    def test_files_need_no_such_hint(self, tmp_path):
+        error = raised(open, tmp_path / 'nowhere')
+        assert describe(error).endswith(f"No such file or directory: '{tmp_path / 'nowhere'}'")
+
+    def test_an_error_without_words_has_a_name(self):
+        assert describe(ValueError()) == f'ValueError:  {HINT}'
+
+    def test_a_name_that_is_not_registered(self):
+        registry = Registry('model', scope='mmskanon')
+        text = describe(raised(registry.build, dict(type='UNett')))
+        assert text.startswith("type='UNett' is not known: the model registry of mmskanon")
+        assert 'spelling' in text and 'custom_imports' in text and 'http' not in text
+
+    def test_an_error_in_a_worker_of_the_data_loader(self):
+        sentence = "sample 'a1' of the file: expected this, found that; do so"
+        for kind in (KeyError, ValueError):
+            try:
+                raise kind(sentence)
+            except kind:
+                carried = ExceptionWrapper(where='in DataLoader worker process 0')
+            error = raised(carried.reraise)
+            assert 'Traceback' in str(error)
+            assert describe(error) == sentence
+
+    def test_a_list_of_problems_keeps_its_lines(self):
+        assert describe(ValueError('2 errors:\n  a\n  b')).startswith(
+            'ValueError: 2 errors:\n  a\n  b'
+        )
+
+
+def test_runtime_errors_are_for_the_user_only_where_they_are_ours(monkeypatch):
+    from mmskanon.compat import read_launcher_environment
+
+    monkeypatch.delenv('RANK', raising=False)
+    assert is_for_user(raised(read_launcher_environment, 'pytorch'))
+    assert not is_for_user(raised(raising(RuntimeError('CUDA out of memory'))))
+    assert is_for_user(ValueError('x')) and not is_for_user(AssertionError('x'))
+
+
+class TestOverrides:
+    @pytest.fixture
+    def parser(self):
+        parser = argparse.ArgumentParser()
+        parser.add_argument('--cfg-options', nargs='+', action=Overrides)
+        return parser
+
+    def test_values_are_parsed(self, parser):
+        words = ['a.b=1', 'c=[x,(2,0.5)]', 'd=e=f', 'g=None', 'h=True']
+        assert parser.parse_args(['--cfg-options', *words]).cfg_options == {
+            'a.b': 1,
+            'c': ['x', (2, 0.5)],
+            'd': 'e=f',
+            'g': None,
+            'h': True,
+        }
+
+    def test_a_word_without_a_value_is_a_usage_error(self, parser, capsys):
+        with pytest.raises(SystemExit) as end:
+            parser.parse_args(['--cfg-options', 'a=1', 'b'])
+        assert end.value.code == 2
+        assert "--cfg-options takes key=value, found 'b'" in capsys.readouterr().err
