@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 
 import numpy as np
+import torch
 from mmengine.hooks import Hook
 
 from mmskanon.registry import HOOKS
@@ -81,6 +82,8 @@ class CollapseWarningHook(Hook):
     def after_train_iter(self, runner, batch_idx: int, data_batch=None, outputs=None) -> None:
         """Remember the logged values of one iteration."""
         for key, value in (outputs or {}).items():
+            # Stock models log losses with their gradients.
+            value = value.item() if isinstance(value, torch.Tensor) else value
             self._sums.setdefault(key, []).append(float(value))
 
     def after_train_epoch(self, runner) -> None:

@@ -3,6 +3,7 @@
 
 import itertools
 import math
+import warnings
 from collections.abc import Sequence
 
 from mmengine.model import is_model_wrapper
@@ -68,23 +69,36 @@ class AlternatingTrainLoop(EpochBasedTrainLoop):
                     f"train_cfg names the phase '{phase}', but optim_wrapper has only {sorted(wrappers.keys())}; "
                     f'add optim_wrapper.{phase}.'
                 )
+        self._realign()
         counts = {name: wrapper._accumulative_counts for name, wrapper in wrappers.items()}
         self.schedule = PhaseSchedule(self._cycle, self._warmup, counts)
         for name, wrapper in wrappers.items():
             done, total = (self.schedule.count(name, i) for i in (self._iter, self._max_iters))
             wrapper.initialize_count_status(getattr(model, name), done, total)
 
+    def _realign(self) -> None:
+        """Make epoch and iteration fit each other again if the checkpoint came from a run with other batches an epoch.
+
+        Another number of processes or batch size changes how many iterations an epoch has. Epochs stay what they were.
+        """
+        length = len(self.dataloader)
+        if not 0 <= self._iter - self._epoch * length < length:
+            self._iter = self._epoch * length
+
     def run(self):
         """Launch training."""
         self._start()
-        return super().run()
+        with warnings.catch_warnings():
+            # All schedulers step in every iteration, also those of parties whose first turn is still to come.
+            warnings.filterwarnings('ignore', 'Detected call of `scheduler.step')
+            return super().run()
 
     def run_epoch(self) -> None:
         """Iterate one epoch, or the rest of it when resumed from a checkpoint made inside an epoch."""
         self.runner.call_hook('before_train_epoch')
         self.runner.model.train()
         done = self._iter - self._epoch * len(self.dataloader)
-        for idx, batch in itertools.islice(enumerate(self.dataloader), max(0, done), None):
+        for idx, batch in itertools.islice(enumerate(self.dataloader), done, None):
             self.run_iter(idx, batch)
             if self._iter >= self._max_iters:
                 break
@@ -129,6 +143,9 @@ class AlternatingIterTrainLoop(AlternatingTrainLoop):
         self._max_epochs = math.ceil(max_iters / len(self.dataloader))
         self._val_begin, self._val_every = val_begin, val_interval
         self.val_begin = self._max_epochs + 1  # the epoch-based validation of the parent never runs
+
+    def _realign(self) -> None:
+        self._epoch = self._iter // len(self.dataloader)
 
     def run_iter(self, idx: int, data_batch: dict) -> None:
         """One batch of the phase that is due, then validation where it is due."""
