@@ -13,7 +13,8 @@ class AnonymizingDataPreprocessor(ActionDataPreprocessor):
     """MMAction2's ``ActionDataPreprocessor`` followed by a trained, frozen anonymizer.
 
     Any stock skeleton recipe trains or tests on anonymized skeletons by overriding ``model.data_preprocessor`` alone. The
-    recipe's pipeline must deliver joints (``feats=['j']``) normalized as the anonymizer was trained.
+    recipe's pipeline must deliver joints (``feats=['j']``) normalized as the anonymizer was trained. Where MMAction2's own tools
+    run the recipe, it has to say ``custom_imports = dict(imports=['mmskanon.models'])`` besides.
 
     Args:
         anonymizer (dict): Config of the anonymizer.
