@@ -2,9 +2,12 @@
 """Files in and out: safe loading of pickles and checkpoints, and output that is whole or absent."""
 
 from .atomic import PICKLE_PROTOCOL, atomic_path, atomic_pickle, atomic_write_bytes
-from .checkpoints import CheckpointUnpickler, load_checkpoint, load_state_dict_from
+from .checkpoint_unpickler import CheckpointUnpickler
+from .checkpoints import load_checkpoint, load_state_dict_from
+from .constructors import Constructor
+from .errors import CorruptFileError, UnsafePickleError
 from .pickles import AnnotationUnpickler, load_annotations
-from .restricted import Constructor, CorruptFileError, RestrictedUnpickler, UnsafePickleError
+from .restricted import RestrictedUnpickler
 
 __all__ = [
     'AnnotationUnpickler',

@@ -17,18 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from .restricted import (
-    Constructor,
-    CorruptFileError,
-    RestrictedUnpickler,
-    UnsafePickleError,
-    by_name,
-    check_file,
-    describe,
-    make_dict,
-    make_set,
-    read_plain,
-)
+from .constructors import Constructor, by_name, describe, make_dict, make_set
+from .errors import CorruptFileError, UnsafePickleError
+from .reading import check_file, read_plain
+from .restricted import RestrictedUnpickler
 
 _LATIN = ('latin1', 'latin-1')
 _MAX_AXES = 32

@@ -8,78 +8,12 @@ be called and checks its arguments first, and state is set on a few known types 
 ours. Everything else ends in :class:`UnsafePickleError` before anything foreign has run.
 """
 
-import errno
-import os
 import pickle
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-_PLAIN_KEYS = frozenset((str, int, float, bool, bytes, complex, type(None)))
-_KEY_DEPTH = 8
-
-
-class CorruptFileError(ValueError):
-    """A file is truncated, damaged or of another kind than expected."""
-
-
-class UnsafePickleError(ValueError):
-    """A pickle asks for something that is not plain data.
-
-    Attributes:
-        refused (str): What was asked for, as ``module.name`` for a global.
-    """
-
-    refused = ''
-
-    @classmethod
-    def of(cls, refused: str, source: str = 'the pickle', advice: str = '') -> 'UnsafePickleError':
-        """Make the error.
-
-        Args:
-            refused (str): What was asked for.
-            source (str): The file, or what else was read. Defaults to 'the pickle'.
-            advice (str): What the user can do instead, a full sentence. Defaults to ''.
-
-        Returns:
-            UnsafePickleError: The error, to be raised.
-        """
-        message = (
-            f"{source} asks for '{refused}', which is not among the plain data types that are "
-            'loaded; it was refused and nothing in the file was executed.'
-        )
-        error = cls(f'{message} {advice}'.rstrip())
-        error.refused = refused
-        return error
-
-
-class Constructor:
-    """The one kind of thing that a restricted pickle may call.
-
-    Args:
-        name (str): ``module.name`` as it stands in the pickle, for messages.
-        call (Callable | None): Builds the value from the arguments of the pickle, which it must
-            check. None for a name that can be mentioned but not called. Defaults to None.
-        new (Callable[[], Any] | None): Makes an empty instance whose state follows. Defaults to
-            None.
-    """
-
-    __slots__ = ('call', 'name', 'new')
-
-    def __init__(
-        self,
-        name: str,
-        call: Callable | None = None,
-        new: Callable[[], Any] | None = None,
-    ) -> None:
-        self.name = name
-        self.call = call
-        self.new = new
-
-    def __repr__(self) -> str:
-        return f'<{self.name} in a restricted pickle>'
+from .constructors import Constructor, check_key, describe, make_dict, make_set
+from .errors import UnsafePickleError
 
 
 class RestrictedUnpickler(pickle._Unpickler):
@@ -90,7 +24,7 @@ class RestrictedUnpickler(pickle._Unpickler):
     seconds instead of a third of one.
 
     Subclasses extend :attr:`allowed` and :attr:`states`. Anything may be raised on a damaged
-    pickle, as with :class:`pickle.Unpickler`; :func:`read_plain` sorts that out.
+    pickle, as with :class:`pickle.Unpickler`; :func:`mmskanon.io.reading.read_plain` sorts that out.
 
     Args:
         file (BinaryIO): An open binary file.
@@ -250,141 +184,3 @@ class RestrictedUnpickler(pickle._Unpickler):
             load_refused,
         ),
     }
-
-
-def by_name(*constructors: Constructor) -> dict[tuple[str, str], Constructor]:
-    """Return constructors keyed as :attr:`RestrictedUnpickler.allowed` wants them.
-
-    Args:
-        *constructors (Constructor): The constructors.
-
-    Returns:
-        dict[tuple[str, str], Constructor]: Each under its module and name.
-    """
-    return {tuple(item.name.rsplit('.', 1)): item for item in constructors}
-
-
-def check_file(path: str | os.PathLike, expected: str) -> Path:
-    """Return a path after making sure that a file with content is there.
-
-    Args:
-        path (str | os.PathLike): The path; ``~`` stands for the home folder.
-        expected (str): What the file should be, with its article, for messages.
-
-    Returns:
-        Path: The path, with the home folder filled in.
-
-    Raises:
-        FileNotFoundError: If there is no such file.
-        IsADirectoryError: If it is a folder.
-        CorruptFileError: If it is empty.
-    """
-    path = Path(path).expanduser()
-    if path.is_dir():
-        raise IsADirectoryError(f'{path} is a folder; expected {expected}')
-    if not path.exists():
-        raise FileNotFoundError(f'{path} does not exist; expected {expected}')
-    if path.stat().st_size == 0:
-        raise CorruptFileError(f'{path} is empty; expected {expected}')
-    return path
-
-
-def read_plain(read: Callable[[], Any], source: str, kind: str, advice: str = '') -> Any:
-    """Run a reader of restricted pickles and turn its failures into errors for the user.
-
-    Args:
-        read (Callable[[], Any]): Reads and returns the content.
-        source (str): The file, for messages.
-        kind (str): What it should be, with its article, for messages.
-        advice (str): Appended to the message on refused content. Defaults to ''.
-
-    Returns:
-        Any: What ``read`` returned.
-
-    Raises:
-        UnsafePickleError: If the content asks for anything but plain data.
-        CorruptFileError: If the content cannot be read as such a file.
-        OSError: If the disk fails.
-    """
-    try:
-        return read()
-    except UnsafePickleError as error:
-        raise UnsafePickleError.of(error.refused, source, advice) from None
-    except MemoryError as error:
-        raise CorruptFileError(
-            f'{source} does not fit into memory, or is damaged and states an impossible length'
-        ) from error
-    except Exception as error:  # a damaged pickle can fail in any instruction
-        if isinstance(error, OSError) and error.errno != errno.EINVAL:  # that is a seek to nowhere
-            raise
-        reason = f'{type(error).__name__}: {error}'.splitlines()[0]
-        raise CorruptFileError(
-            f'{source} is truncated, damaged or not {kind} ({reason}); copy or make it again'
-        ) from error
-
-
-def check_key(key: Any, depth: int = _KEY_DEPTH) -> None:
-    """Refuse a dict key or set item whose hash could run code or exhaust the stack.
-
-    Args:
-        key (Any): The key.
-        depth (int): How deep tuples may be nested. Defaults to 8.
-
-    Raises:
-        UnsafePickleError: If it is anything but a built-in or NumPy scalar or a tuple of those.
-    """
-    if type(key) in _PLAIN_KEYS or isinstance(key, np.generic):
-        return
-    if type(key) is not tuple or not depth:
-        raise UnsafePickleError.of(f'a key made of {describe(key)}')
-    for item in key:
-        check_key(item, depth - 1)
-
-
-def make_dict(items: Any = (), *, kind: type = dict) -> dict:
-    """Make a dict of plain keys.
-
-    Args:
-        items (Any): A dict, or pairs of key and value. Defaults to ().
-        kind (type): The class to make, ``dict`` or a subclass. Defaults to dict.
-
-    Returns:
-        dict: The new dict.
-    """
-    pairs = list(items.items() if isinstance(items, dict) else items)
-    for key, _ in pairs:
-        check_key(key)
-    return kind(dict(pairs))
-
-
-def make_set(items: Any = ()) -> set:
-    """Make a set of plain items.
-
-    Args:
-        items (Any): A list or tuple of items. Defaults to ().
-
-    Returns:
-        set: The new set.
-    """
-    if not isinstance(items, list | tuple | set):
-        raise TypeError('a set is made from a list')
-    for item in items:
-        check_key(item)
-    return set(items)
-
-
-def describe(thing: Any) -> str:
-    """Name a thing on the stack of the machine without running any of its code.
-
-    Args:
-        thing (Any): Anything.
-
-    Returns:
-        str: The name of a constructor, the beginning of a text, or the name of any other thing's
-            type.
-    """
-    if type(thing) is Constructor:
-        return thing.name
-    if type(thing) is str:
-        return repr(thing[:40])
-    return f'{type(thing).__module__}.{type(thing).__qualname__}'

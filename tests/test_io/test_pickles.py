@@ -235,8 +235,8 @@ HANDMADE = {
     'numpy._core.multiarray.scalar.__class__': lambda s: op_stack_global(
         'numpy._core.multiarray', 'scalar.__class__'
     ),
-    'mmskanon.io.restricted.os.system': lambda s: op_stack_global(
-        'mmskanon.io.restricted', 'os.system'
+    'mmskanon.io.reading.os.system': lambda s: op_stack_global(
+        'mmskanon.io.reading', 'os.system'
     ),
     'a call of numpy.ndarray': lambda s: op_global('numpy', 'ndarray') + b'(I3\nt\x85R',
     'a call of builtins.list': lambda s: b'])R',
