@@ -1,13 +1,8 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
 """Skeletons as data: which joints there are, how they connect, and what can be computed from that."""
 
-from .layouts import (
-    LAYOUTS,
-    SkeletonLayout,
-    check_graph_layout,
-    check_joint_count,
-    get_layout,
-)
+from .layout import SkeletonLayout
+from .layouts import LAYOUTS, check_graph_layout, check_joint_count, get_layout
 
 __all__ = [
     'LAYOUTS',
