@@ -5,8 +5,9 @@ import random
 
 import numpy as np
 import torch
-from mmengine.dist import get_rank
+from mmengine.dist import get_rank, get_world_size
 from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
 
 from mmskanon.registry import HOOKS
 
@@ -27,6 +28,10 @@ class ReproducibilityHook(Hook):
     training dataset seed and epoch (a :class:`PrivatePoseDataset` then draws the augmentation of a sample from seed, epoch and
     index, whatever the number of workers), and before each iteration it reseeds Python, NumPy and PyTorch. It serves
     MMEngine's epoch-based loop and the alternating loops alike.
+
+    A checkpoint made between the batches of one accumulated update also gets the gradients gathered so far, as
+    ``pending_gradients``. Only the process that saves is asked for its own; with several processes such a checkpoint is
+    announced as inexact.
     """
 
     priority = 'VERY_HIGH'
@@ -36,6 +41,28 @@ class ReproducibilityHook(Hook):
         sampler = getattr(runner.train_dataloader, 'sampler', None)
         if hasattr(sampler, 'seed'):
             sampler.seed = runner.seed
+
+    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Add the gradients of an update that has not taken place yet."""
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        pending = {n: p.grad.cpu() for n, p in model.named_parameters() if p.grad is not None}
+        if not pending:
+            return
+        if get_world_size() > 1:
+            runner.logger.warning(
+                f'the checkpoint after iteration {runner.iter + 1} falls inside an accumulated update of several processes: a '
+                'run resumed from it repeats all but that one update; save at multiples of accumulative_counts instead.'
+            )
+        else:
+            checkpoint['pending_gradients'] = pending
+
+    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Take up the gradients of an update that had not taken place yet, if the run is resumed."""
+        pending = checkpoint.get('pending_gradients', {})
+        if pending and runner._resume:
+            for name, parameter in runner.model.named_parameters():
+                if name in pending:
+                    parameter.grad = pending[name].to(parameter.device)
 
     def before_train_epoch(self, runner) -> None:
         """Tell the dataset seed and epoch."""

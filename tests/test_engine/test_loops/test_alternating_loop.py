@@ -86,14 +86,23 @@ def assert_equal(first, second, tolerance=0.0):
 
 
 @pytest.mark.parametrize('by_epoch', [True, False])
-def test_a_resumed_run_equals_a_straight_one(tmp_path, ann_file, by_epoch):
-    """Resumed at the end of an epoch, and from the middle of one."""
+@pytest.mark.parametrize('accumulate', [1, 3])
+def test_a_resumed_run_equals_a_straight_one(tmp_path, ann_file, by_epoch, accumulate):
+    """Resumed at the end of an epoch, from the middle of one, and from the middle of an accumulated update."""
+    party = dict(optimizer=dict(type='SGD', lr=0.05), accumulative_counts=accumulate)
+    wrapper = dict(
+        constructor='PartyOptimWrapperConstructor', anonymizer=party, adversary=dict(party)
+    )
     hooks = dict(
         checkpoint=dict(type='CheckpointHook', interval=1 if by_epoch else 8, by_epoch=by_epoch)
     )
-    straight = runner(tmp_path / 'a', ann_file, max_epochs=4, default_hooks=hooks)
+    straight = runner(
+        tmp_path / 'a', ann_file, max_epochs=4, default_hooks=hooks, optim_wrapper=wrapper
+    )
     straight.train()
-    first = runner(tmp_path / 'b', ann_file, max_epochs=4, default_hooks=hooks)
+    first = runner(
+        tmp_path / 'b', ann_file, max_epochs=4, default_hooks=hooks, optim_wrapper=wrapper
+    )
     name = 'epoch_2.pth' if by_epoch else 'iter_8.pth'
     stop = 12 if by_epoch else 8
     step = first.train_loop.run_iter
@@ -111,8 +120,12 @@ def test_a_resumed_run_equals_a_straight_one(tmp_path, ann_file, by_epoch):
         ann_file,
         max_epochs=4,
         default_hooks=hooks,
+        optim_wrapper=wrapper,
         resume=True,
         load_from=str(tmp_path / 'b' / name),
+    )
+    assert ('pending_gradients' in load_checkpoint(tmp_path / 'b' / name)) == (
+        accumulate == 3 and not by_epoch
     )
     second.train()
     assert second.iter == straight.iter == 24
