@@ -2,11 +2,18 @@
 """Evaluation: pure measures in ``functional``, registered metrics in ``metrics``."""
 
 from . import functional
-from .metrics import ActionAccuracy, PrivacyAccuracy, PrivacyUtilityArea, SkeletonFidelity
+from .metrics import (
+    ActionAccuracy,
+    PrivacyAccuracy,
+    PrivacyRegression,
+    PrivacyUtilityArea,
+    SkeletonFidelity,
+)
 
 __all__ = [
     'ActionAccuracy',
     'PrivacyAccuracy',
+    'PrivacyRegression',
     'PrivacyUtilityArea',
     'SkeletonFidelity',
     'functional',

@@ -1,42 +1,55 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
 """Networks and losses: anonymizers, recognizers, adversaries, and the model that joins them."""
 
+import mmaction.engine.model  # noqa: F401  registers the initializer that AAGCN names
 import mmaction.models  # noqa: F401  registers the stock backbones and heads that configs name
 
-from .adversaries import AdversaryBank, PrivacyHead
+from .adversaries import AdversaryBank, PrivacyHead, PrivacyRegressionHead
 from .anonymization import AdversarialAnonymization
 from .anonymizers import (
+    AutoencoderAnonymizer,
     BaseAnonymizer,
     GaussianNoiseAnonymizer,
     IdentityAnonymizer,
+    LSTMAutoencoderAnonymizer,
     ResNetAnonymizer,
     UNetAnonymizer,
 )
+from .backbones import MSG3D, ShiftGCN
 from .data_preprocessors import AnonymizingDataPreprocessor
 from .losses import (
     ActionCrossEntropy,
     PrivacyEntropy,
     PrivacyNegatedCrossEntropy,
+    PrivacySquaredEstimate,
     PrivacyUniformKL,
     ReconstructionMSE,
 )
-from .recognizers import FrozenRecognizer, SkeletonRecognizer
+from .recognizers import FrozenRecognizer, FusedRecognizer, SkeletonRecognizer, build_classifier
 
 __all__ = [
+    'MSG3D',
     'ActionCrossEntropy',
     'AdversarialAnonymization',
     'AdversaryBank',
     'AnonymizingDataPreprocessor',
+    'AutoencoderAnonymizer',
     'BaseAnonymizer',
     'FrozenRecognizer',
+    'FusedRecognizer',
     'GaussianNoiseAnonymizer',
     'IdentityAnonymizer',
+    'LSTMAutoencoderAnonymizer',
     'PrivacyEntropy',
     'PrivacyHead',
     'PrivacyNegatedCrossEntropy',
+    'PrivacyRegressionHead',
+    'PrivacySquaredEstimate',
     'PrivacyUniformKL',
     'ReconstructionMSE',
     'ResNetAnonymizer',
+    'ShiftGCN',
     'SkeletonRecognizer',
     'UNetAnonymizer',
+    'build_classifier',
 ]

@@ -5,15 +5,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-import torch.nn.functional as F
 from mmengine.model import BaseModel
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from torch import nn
 
+from mmskanon.evaluation.functional import batch_fidelity_sums, motion_energy
 from mmskanon.registry import MODELS
 
-from .fidelity import fidelity_sums, motion_energy
 from .losses import PartyOutputs
+from .recognizers import (
+    action_labels,
+    build_recognizer,
+    missing_checkpoints,
+    without_checkpoints,
+)
 from .weights import load_weights
 
 
@@ -29,15 +34,16 @@ class AdversarialAnonymization(BaseModel):
 
     Args:
         anonymizer (dict): Config of an anonymizer, see :mod:`mmskanon.models.anonymizers`.
-        recognizer (dict, optional): Arguments of :class:`FrozenRecognizer` (``net``, ``checkpoint``). Needed by action
-            losses and action metrics. Defaults to None.
+        recognizer (dict, optional): Arguments of :class:`FrozenRecognizer` (``net``, ``checkpoint``), or of
+            :class:`FusedRecognizer` (``nets``, ``weights``) for streams and ensembles. Needed by action losses and action
+            metrics. Defaults to None.
         adversary (dict, optional): Config of an :class:`AdversaryBank`. Needed by privacy losses and the adversary phase.
             Defaults to None.
         losses (dict[str, dict], optional): From a name to the config of a loss module; each is logged as
             ``anonymizer/loss_<name>``. Needed for training. Defaults to None.
         attackers (dict[str, dict], optional): Independent privacy classifiers that only evaluate and are never trained
-            against: from a name to arguments of :class:`FrozenRecognizer` with a ``PrivacyHead``. They are always loaded from
-            their own checkpoints and are no part of this model's state dict. Defaults to None.
+            against: from a name to arguments of :class:`FrozenRecognizer` or :class:`FusedRecognizer` with a ``PrivacyHead``. They
+            are always loaded from their own checkpoints and are no part of this model's state dict. Defaults to None.
         anonymizer_checkpoint (str, optional): Weights that the anonymizer starts from: a checkpoint of such a model, for instance
             one trained on reconstruction alone, or of the bare anonymizer. Defaults to None.
         load_parties (bool): Load the checkpoints named for anonymizer, recognizer and adversary. Set to False where a checkpoint of the
@@ -64,13 +70,13 @@ class AdversarialAnonymization(BaseModel):
         super().__init__(data_preprocessor or dict(type='ActionDataPreprocessor'))
         if not load_parties:
             anonymizer_checkpoint = None
-            recognizer = recognizer and dict(recognizer, checkpoint=None)
+            recognizer = recognizer and without_checkpoints(recognizer)
             adversary = adversary and dict(
                 adversary, members=_without_checkpoints(adversary['members'])
             )
         self.anonymizer = MODELS.build(anonymizer)
         self._warm_start = anonymizer_checkpoint
-        self.recognizer = recognizer and MODELS.build(dict(type='FrozenRecognizer', **recognizer))
+        self.recognizer = recognizer and build_recognizer(recognizer)
         self.adversary = adversary and MODELS.build(adversary)
         self.losses = nn.ModuleDict({n: MODELS.build(c) for n, c in (losses or {}).items()})
         self._check_losses()
@@ -92,13 +98,17 @@ class AdversarialAnonymization(BaseModel):
     def _build_attackers(self, attackers: dict) -> None:
         built = {}
         for name, cfg in attackers.items():
-            if cfg.get('checkpoint') is None:
+            missing = missing_checkpoints(cfg)
+            if missing:
                 raise ValueError(
-                    f"attacker '{name}' has no checkpoint; an untrained attacker would flatter the anonymizer."
+                    f"attacker '{name}' has no checkpoint; an untrained attacker would flatter the anonymizer: set {missing[0]}."
                 )
-            built[name] = MODELS.build(
-                dict(type='FrozenRecognizer', role=f"attacker '{name}'", **cfg)
-            )
+            built[name] = build_recognizer(cfg, role=f"attacker '{name}'")
+            if built[name].attribute is None:
+                raise ValueError(
+                    f"attacker '{name}' reads no private attribute; give its net head=dict(type='PrivacyHead', attribute=..., "
+                    'num_classes=...).'
+                )
         # A plain dict, so no children: attackers are loaded from their own files, never from or into this model's checkpoints.
         self.attackers = built
 
@@ -139,15 +149,17 @@ class AdversarialAnonymization(BaseModel):
     def _outputs(self, skeletons: torch.Tensor, data_samples: list, anonymizer) -> PartyOutputs:
         anonymized = anonymizer(skeletons)
         clips = len(skeletons) // len(data_samples)
-        labels = torch.cat([s.gt_label for s in data_samples]).to(skeletons.device)
-        privacy_logits, privacy_labels, attributes = {}, {}, {}
+        labels = action_labels(data_samples, self._action_classes).to(skeletons.device)
+        privacy_logits, privacy_labels, attributes, kinds = {}, {}, {}, {}
         if self.adversary is not None:
             privacy_logits = self.adversary(anonymized)
             private = self.adversary.labels(data_samples)
             privacy_labels = {
                 n: y.to(skeletons.device).repeat_interleave(clips) for n, y in private.items()
             }
-            attributes = {n: self.adversary.head(n).attribute for n in self.adversary.names}
+            heads = {n: self.adversary.head(n) for n in self.adversary.names}
+            attributes = {n: head.attribute for n, head in heads.items()}
+            kinds = {n: head.kind for n, head in heads.items()}
         return PartyOutputs(
             original=skeletons,
             anonymized=anonymized,
@@ -156,7 +168,12 @@ class AdversarialAnonymization(BaseModel):
             privacy_logits=privacy_logits,
             privacy_labels=privacy_labels,
             attributes=attributes,
+            kinds=kinds,
         )
+
+    @property
+    def _action_classes(self) -> int | None:
+        return None if self.recognizer is None else self.recognizer.num_classes
 
     def _losses(self, outputs: PartyOutputs) -> dict[str, torch.Tensor]:
         return {f'loss_{name}': loss(outputs) for name, loss in self.losses.items()}
@@ -170,46 +187,36 @@ class AdversarialAnonymization(BaseModel):
 
         Returns:
             list: The samples with ``pred_score`` (action, shape (K,)), ``pred_private`` (from ``adversary.<name>`` and
-            ``attacker.<name>`` to attribute, score and role) and ``fidelity`` (sums over joints, see
-            :func:`mmskanon.models.fidelity.fidelity_sums`).
+            ``attacker.<name>`` to attribute, role, and the score or value that its head predicts) and ``fidelity`` (sums over joints, see
+            :func:`mmskanon.evaluation.functional.batch_fidelity_sums`).
         """
         skeletons = inputs.flatten(0, 1)
         anonymized = self.anonymizer(skeletons)
 
-        def scores(logits: torch.Tensor) -> torch.Tensor:
-            return logits.softmax(-1).view(len(data_samples), -1, logits.shape[-1]).mean(1)
-
         if self.recognizer is not None:
-            action = scores(self.recognizer(anonymized))
+            action_labels(data_samples, self._action_classes)
+            action = self.recognizer(anonymized).softmax(-1)
+            action = action.view(len(data_samples), -1, action.shape[-1]).mean(1)
             for sample, score in zip(data_samples, action, strict=True):
                 sample.set_pred_score(score)
                 sample.set_pred_label(score.argmax(-1, keepdim=True))
-        private = []
+        private = {}
         if self.adversary is not None:
             for name, logits in self.adversary(anonymized).items():
-                private.append(
-                    (
-                        f'adversary.{name}',
-                        self.adversary.head(name).attribute,
-                        scores(logits),
-                        'adversary',
-                    )
-                )
+                private['adversary', name] = self.adversary.head(name), logits
         for name, attacker in self.attackers.items():
-            private.append(
-                (
-                    f'attacker.{name}',
-                    attacker.net.cls_head.attribute,
-                    scores(attacker(anonymized)),
-                    'attacker',
-                )
-            )
-        fidelity = fidelity_sums(
-            inputs, anonymized.detach().view_as(inputs), self.anonymizer.layout
+            private['attacker', name] = attacker.head, attacker(anonymized)
+        predictions = [{} for _ in data_samples]
+        for (role, name), (head, logits) in private.items():
+            made = head.predictions(logits, len(data_samples))
+            for by_name, prediction in zip(predictions, made, strict=True):
+                by_name[f'{role}.{name}'] = dict(prediction, role=role)
+        layout, moved = self.anonymizer.layout, anonymized.detach().view_as(inputs)
+        fidelity = batch_fidelity_sums(
+            inputs[..., : layout.dims], moved[..., : layout.dims], layout.bones
         )
         for i, sample in enumerate(data_samples):
-            predictions = {n: dict(attribute=a, score=s[i], role=role) for n, a, s, role in private}
-            sample.set_field(predictions, 'pred_private')
+            sample.set_field(predictions[i], 'pred_private')
             sample.set_field({k: v[i].item() for k, v in fidelity.items()}, 'fidelity')
         return data_samples
 
@@ -271,7 +278,7 @@ class AdversarialAnonymization(BaseModel):
         logs = {}
         if outputs.action_logits is not None:
             logs['action_acc'] = _accuracy(outputs.action_logits, outputs.action_labels)
-        sums = fidelity_sums(outputs.original[None], outputs.anonymized[None].detach().float())
+        sums = batch_fidelity_sums(outputs.original, outputs.anonymized)
         logs['displacement_mm'] = 1000 * sums['sum_dist'].sum() / sums['count'].sum().clamp(min=1)
         before, after = motion_energy(outputs.original), motion_energy(outputs.anonymized.float())
         logs['motion_ratio'] = after / before.clamp(min=1e-12)
@@ -285,7 +292,8 @@ class AdversarialAnonymization(BaseModel):
             optim_wrapper (OptimWrapper): The adversaries'.
 
         Returns:
-            dict[str, Tensor]: Values to log, keys prefixed ``adversary/``; ``acc_<name>`` beside ``chance_<name>``.
+            dict[str, Tensor]: Values to log, keys prefixed ``adversary/``; ``acc_<name>`` beside ``chance_<name>``, of a regressor
+            ``mae_<name>`` beside ``guess_<name>``, the error of always saying the mean.
         """
         data = self.data_preprocessor(data, True)
         adversary = self._trained('adversary')
@@ -297,12 +305,13 @@ class AdversarialAnonymization(BaseModel):
             labels = self.adversary.labels(data['data_samples'])
             labels = {n: y.to(skeletons.device).repeat_interleave(clips) for n, y in labels.items()}
             logits = adversary(anonymized)
-            losses = {f'loss_{n}': F.cross_entropy(logits[n], labels[n]) for n in logits}
+            heads = {n: self.adversary.head(n) for n in logits}
+            losses = {f'loss_{n}': heads[n].criterion(logits[n], labels[n]) for n in logits}
             loss, log_vars = self.parse_losses(losses)
             optim_wrapper.update_params(loss)
         for name in logits:
-            log_vars[f'acc_{name}'] = _accuracy(logits[name], labels[name])
-            log_vars[f'chance_{name}'] = torch.tensor(1.0 / logits[name].shape[-1])
+            progress = heads[name].progress(logits[name], labels[name])
+            log_vars.update({f'{key}_{name}': value for key, value in progress.items()})
         return {f'adversary/{k}': v.detach() for k, v in log_vars.items()}
 
     def phase_step(

@@ -45,6 +45,13 @@ def collapse_warnings(
                 f"adversary '{match[1]}' read {accuracy:.1%} in the first epoch, chance is {chance:.1%}: it gives the anonymizer "
                 'nothing to learn from; warm-start it from a privacy classifier trained on original data.'
             )
+        match = re.fullmatch(r'adversary/mae_(.+)', key)
+        guess = match and means.get(f'adversary/guess_{match[1]}')
+        if first_epoch and guess and accuracy > guess:
+            found.append(
+                f"adversary '{match[1]}' was off by {accuracy:.4g} in the first epoch, always saying the mean is off by {guess:.4g}: "
+                'it gives the anonymizer nothing to learn from; warm-start it from a regressor trained on original data.'
+            )
     action = means.get('anonymizer/action_acc')
     if action is not None and action_classes and action < margin / action_classes:
         found.append(

@@ -3,7 +3,8 @@
 
 All measures compare bodies that are present: where every coordinate of a body is exactly zero in the original (an absent
 person or a padded frame), nothing is compared, so that padding dilutes no mean. Each measure is a quotient of two sums;
-:func:`fidelity_sums` gives the sums, which add over samples, batches and processes.
+:func:`batch_fidelity_sums` gives the sums of each sample of a batch of tensors, :func:`fidelity_sums` those of NumPy arrays. They add
+over samples, batches and processes.
 """
 
 from __future__ import annotations
@@ -12,24 +13,61 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+import torch
 
 SUM_KEYS = ('sum_sq', 'sum_dist', 'count', 'coords', 'bone_dev_sum', 'bone_count')
+MIN_BONE_LENGTH = 1e-6
+"""float: Bones that are not longer than this in the original, a micrometre, have no relative change of length."""
+
+
+def batch_fidelity_sums(
+    original: torch.Tensor, anonymized: torch.Tensor, bones: Sequence[tuple[int, int]] = ()
+) -> dict[str, torch.Tensor]:
+    """Return, for each sample of a batch, the sums from which the fidelity measures follow.
+
+    Args:
+        original (Tensor): Original coordinates, shape (N, ..., V, C), without score channels, in metres.
+        anonymized (Tensor): Anonymized coordinates of the same shape, unit and frame of reference.
+        bones (Sequence[tuple[int, int]]): (joint, parent) pairs; a root paired with itself and bones of the original that are not
+            longer than :data:`MIN_BONE_LENGTH` are left out. Defaults to ().
+
+    Returns:
+        dict[str, Tensor]: Each of shape (N,) and in double precision: ``sum_sq`` of squared coordinate differences over ``coords``
+        coordinates, ``sum_dist`` of Euclidean joint distances over ``count`` joints, ``bone_dev_sum`` of relative bone length changes
+        over ``bone_count`` bones.
+    """
+    original, anonymized = original.double(), anonymized.double()
+    present = (original != 0).any(-1).any(-1)[..., None]
+    square = ((anonymized - original) ** 2).sum(-1).where(present, 0.0)
+    joints = present.flatten(1).sum(1).double() * original.shape[-2]
+    child, parent = ([bone[end] for bone in bones if bone[0] != bone[1]] for end in (0, 1))
+    before, after = (
+        (a[..., child, :] - a[..., parent, :]).norm(dim=-1) for a in (original, anonymized)
+    )
+    measurable = (before > MIN_BONE_LENGTH) & present
+    change = ((after - before).abs() / before).where(measurable, 0.0)
+    return dict(
+        sum_sq=square.flatten(1).sum(1),
+        sum_dist=square.sqrt().flatten(1).sum(1),
+        count=joints,
+        coords=joints * original.shape[-1],
+        bone_dev_sum=change.flatten(1).sum(1),
+        bone_count=measurable.flatten(1).sum(1).double(),
+    )
 
 
 def fidelity_sums(
     original: np.ndarray, anonymized: np.ndarray, bones: Sequence[tuple[int, int]] = ()
 ) -> dict[str, float]:
-    """Return the sums from which the fidelity measures follow.
+    """Return :func:`batch_fidelity_sums` of NumPy arrays that are one sample, after checking them.
 
     Args:
         original (np.ndarray): Original coordinates (..., V, C), without score channels.
         anonymized (np.ndarray): Anonymized coordinates of the same shape, unit and frame of reference.
-        bones (Sequence[tuple[int, int]]): (joint, parent) pairs; a root paired with itself and bones of length zero in the
-            original are left out. Defaults to ().
+        bones (Sequence[tuple[int, int]]): (joint, parent) pairs. Defaults to ().
 
     Returns:
-        dict[str, float]: ``sum_sq`` of squared coordinate differences over ``coords`` coordinates, ``sum_dist`` of Euclidean
-        joint distances over ``count`` joints, ``bone_dev_sum`` of relative bone length changes over ``bone_count`` bones.
+        dict[str, float]: ``sum_sq``, ``sum_dist``, ``count``, ``coords``, ``bone_dev_sum`` and ``bone_count``.
 
     Raises:
         ValueError: If the shapes differ or a value is not finite.
@@ -43,24 +81,10 @@ def fidelity_sums(
     for name, array in (('original', original), ('anonymized', anonymized)):
         if not np.isfinite(array).all():
             raise ValueError(f'the {name} skeletons hold NaN or infinite coordinates')
+    # Absent bodies are left out here, so that padding does not change even the rounding of the sums.
     present = original.any(axis=(-2, -1))
-    original, anonymized = original[present], anonymized[present]
-    squares = (anonymized - original) ** 2
-    pairs = np.array([(j, p) for j, p in bones if j != p], dtype=int).reshape(-1, 2)
-    before, after = (
-        np.linalg.norm(a[:, pairs[:, 0]] - a[:, pairs[:, 1]], axis=-1)
-        for a in (original, anonymized)
-    )
-    measurable = before > 0
-    change = np.abs(after - before)[measurable] / before[measurable]
-    return dict(
-        sum_sq=float(squares.sum()),
-        sum_dist=float(np.sqrt(squares.sum(axis=-1)).sum()),
-        count=float(squares.shape[0] * squares.shape[1]),
-        coords=float(squares.size),
-        bone_dev_sum=float(change.sum()),
-        bone_count=float(change.size),
-    )
+    bodies = (torch.from_numpy(a[present])[None] for a in (original, anonymized))
+    return {key: value.item() for key, value in batch_fidelity_sums(*bodies, bones).items()}
 
 
 def merge_fidelity_sums(parts: Iterable[Mapping[str, float]]) -> dict[str, float]:
@@ -159,3 +183,17 @@ def mpjpe_from_sums(sums: Mapping[str, float]) -> float:
 def bone_deviation_from_sums(sums: Mapping[str, float]) -> float:
     """Return :func:`bone_length_deviation` from :func:`fidelity_sums`."""
     return _ratio(sums, 'bone_dev_sum', 'bone_count', 'bone', ', or no bone has a length')
+
+
+def motion_energy(skeletons: torch.Tensor) -> torch.Tensor:
+    """Return the mean squared displacement of a joint between consecutive frames.
+
+    Args:
+        skeletons (Tensor): Coordinates in metres, shape (N, M, T, V, C).
+
+    Returns:
+        Tensor: A scalar in squared metres, zero for a single frame.
+    """
+    if skeletons.shape[2] < 2:
+        return skeletons.new_zeros(())
+    return skeletons.diff(dim=2).square().sum(-1).mean()

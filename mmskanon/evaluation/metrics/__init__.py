@@ -3,7 +3,14 @@
 
 from .action_accuracy import ActionAccuracy
 from .privacy_accuracy import PrivacyAccuracy
+from .privacy_regression import PrivacyRegression
 from .privacy_utility_area import PrivacyUtilityArea
 from .skeleton_fidelity import SkeletonFidelity
 
-__all__ = ['ActionAccuracy', 'PrivacyAccuracy', 'PrivacyUtilityArea', 'SkeletonFidelity']
+__all__ = [
+    'ActionAccuracy',
+    'PrivacyAccuracy',
+    'PrivacyRegression',
+    'PrivacyUtilityArea',
+    'SkeletonFidelity',
+]

@@ -6,17 +6,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mmengine.evaluator import BaseMetric
-
 from mmskanon.registry import METRICS
 
 from ..functional import chance_level, mean_class_accuracy
 from .records import action_record, stack_action
-from .topk import checked_topk, top_k_values
+from .topk import TopKMetric, top_k_values
 
 
 @METRICS.register_module()
-class ActionAccuracy(BaseMetric):
+class ActionAccuracy(TopKMetric):
     """Top-k and mean class accuracy of the action, beside chance.
 
     Keys ``action/top1``, ``action/top5``, ``action/mean_class`` (fractions, higher is more useful) and ``action/chance``
@@ -33,15 +31,6 @@ class ActionAccuracy(BaseMetric):
     """
 
     default_prefix = 'action'
-
-    def __init__(
-        self,
-        topk: int | Sequence[int] = (1, 5),
-        collect_device: str = 'cpu',
-        prefix: str | None = None,
-    ) -> None:
-        super().__init__(collect_device=collect_device, prefix=prefix)
-        self.topk = checked_topk(topk)
 
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep scores and label of each sample.

@@ -6,23 +6,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from mmengine.evaluator import BaseMetric
-
 from mmskanon.registry import METRICS
 
 from ..functional import balanced_accuracy, chance_level, majority_level
-from .records import STRONGEST, private_record, stack_private, strongest_accuracy
-from .topk import checked_topk, top_k_values
+from .private_records import (
+    STRONGEST,
+    private_record,
+    refuse_summary_name,
+    stack_private,
+    strongest_accuracy,
+)
+from .topk import TopKMetric, top_k_values
 
 
 @METRICS.register_module()
-class PrivacyAccuracy(BaseMetric):
+class PrivacyAccuracy(TopKMetric):
     """Accuracy of each adversary, attacker or privacy classifier, beside chance, and of the strongest of them.
 
     For every name in ``pred_private``: ``privacy/<name>/top1``, ``top5`` (left out up to 5 classes), ``balanced``,
     ``chance`` (one over the number of classes that occur, the mark for ``balanced``) and ``majority`` (the most frequent class, the mark
     for ``top1``). For every attribute: ``privacy/strongest/<attribute>``, the highest top-1 of any name. All are fractions.
-    At chance an attacker reads nothing; lower is more private down to there and no further.
+    At chance an attacker reads nothing; lower is more private down to there and no further. Who estimates a number, such as an
+    age, is left to :class:`PrivacyRegression`.
 
     None of these shows that data are anonymous, only what these classifiers read. The adversary that an anonymizer was trained
     against is the weakest evidence. ``save_best`` on one of these keys needs ``rule='less'``, since MMEngine takes every key
@@ -39,15 +44,6 @@ class PrivacyAccuracy(BaseMetric):
 
     default_prefix = 'privacy'
 
-    def __init__(
-        self,
-        topk: int | Sequence[int] = (1, 5),
-        collect_device: str = 'cpu',
-        prefix: str | None = None,
-    ) -> None:
-        super().__init__(collect_device=collect_device, prefix=prefix)
-        self.topk = checked_topk(topk)
-
     def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
         """Keep scores and labels of each sample.
 
@@ -57,10 +53,7 @@ class PrivacyAccuracy(BaseMetric):
         """
         for sample in data_samples:
             record = private_record(sample, type(self).__name__)
-            if STRONGEST in record:
-                raise ValueError(
-                    f'a privacy classifier may not be named {STRONGEST!r}, the key of the summary; choose another name'
-                )
+            refuse_summary_name(record)
             self.results.append(record)
 
     def compute_metrics(self, results: list) -> dict[str, float]:

@@ -11,14 +11,8 @@ from mmengine.evaluator import BaseMetric
 from mmskanon.registry import METRICS
 
 from ..functional import area, top_k_accuracy
-from .records import (
-    STRONGEST,
-    action_record,
-    private_record,
-    stack_action,
-    stack_private,
-    strongest_accuracy,
-)
+from .private_records import STRONGEST, private_record, stack_private, strongest_accuracy
+from .records import action_record, stack_action
 
 
 @METRICS.register_module()

@@ -3,24 +3,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
-
-from ..functional import top_k_accuracy
-
-STRONGEST = 'strongest'
-
-
-class PrivateScores(NamedTuple):
-    """All scores of one privacy classifier: its attribute, scores (N, K) and labels (N,)."""
-
-    attribute: str
-    scores: np.ndarray
-    labels: np.ndarray
 
 
 def describe(sample: Mapping) -> str:
@@ -142,48 +129,6 @@ def action_record(sample: Mapping, metric: str) -> tuple[np.ndarray, int]:
     return scores, class_index(label, len(scores), sample, 'the action')
 
 
-def private_record(sample: Mapping, metric: str) -> dict[str, tuple[str, np.ndarray, int]]:
-    """Return attribute, scores (K,) and label of every privacy classifier of a prediction.
-
-    Args:
-        sample (Mapping): Prediction with ``pred_private`` and ``gt_private``.
-        metric (str): Name of the metric, for messages.
-
-    Returns:
-        dict[str, tuple[str, np.ndarray, int]]: By name of the classifier.
-
-    Raises:
-        ValueError: If a field is missing or unusable.
-    """
-    predictions = require_field(
-        sample,
-        'pred_private',
-        metric,
-        'the adversaries, attackers or privacy classifier of the model give it; configure one, or drop this metric',
-    )
-    truth = require_field(
-        sample,
-        'gt_private',
-        metric,
-        'the data set gives it; list the attributes in the data set and end the pipeline with PackSkeletonInputs',
-    )
-    record = {}
-    for name, prediction in predictions.items():
-        attribute = prediction['attribute']
-        if attribute not in truth:
-            raise ValueError(
-                f'{name!r} predicts the attribute {attribute!r}, but {describe(sample)} only has {sorted(truth)}: '
-                f'add {attribute!r} to the attributes of the data set'
-            )
-        scores = score_vector(prediction['score'], sample, repr(name))
-        record[name] = (
-            attribute,
-            scores,
-            class_index(truth[attribute], len(scores), sample, repr(attribute)),
-        )
-    return record
-
-
 def stack_action(
     records: Sequence[tuple[np.ndarray, int]], metric: str
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -191,45 +136,6 @@ def stack_action(
     require_samples(records, metric)
     scores, labels = zip(*records, strict=True)
     return np.stack(scores), np.array(labels)
-
-
-def stack_private(records: Sequence[Mapping], metric: str) -> dict[str, PrivateScores]:
-    """Stack private records of all samples, by name of the classifier in order of first appearance.
-
-    Args:
-        records (Sequence[Mapping]): Results of :func:`private_record`.
-        metric (str): Name of the metric, for messages.
-
-    Returns:
-        dict[str, PrivateScores]: Scores and labels of each classifier over all samples.
-
-    Raises:
-        ValueError: If there is no sample, or a classifier did not predict every sample.
-    """
-    require_samples(records, metric)
-    entries = defaultdict(list)
-    for record in records:
-        for name, entry in record.items():
-            entries[name].append(entry)
-    stacked = {}
-    for name, rows in entries.items():
-        if len(rows) != len(records):
-            raise ValueError(
-                f'{metric}: {name!r} predicted {len(rows)} of {len(records)} samples; '
-                'every classifier must predict every sample of the split'
-            )
-        attributes, scores, labels = zip(*rows, strict=True)
-        stacked[name] = PrivateScores(attributes[0], np.stack(scores), np.array(labels))
-    return stacked
-
-
-def strongest_accuracy(stacked: Mapping[str, PrivateScores]) -> dict[str, float]:
-    """Return the highest top-1 accuracy of any classifier, by attribute."""
-    strongest: dict[str, float] = {}
-    for attribute, scores, labels in stacked.values():
-        accuracy = top_k_accuracy(scores, labels)
-        strongest[attribute] = max(accuracy, strongest.get(attribute, 0.0))
-    return strongest
 
 
 def require_samples(records: Sequence, metric: str) -> None:

@@ -1,13 +1,33 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
-"""The ``topk`` argument of the accuracy metrics."""
+"""What the accuracy metrics share: their ``topk``."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
+from mmengine.evaluator import BaseMetric
 
 from ..functional import top_k_accuracy
+
+
+class TopKMetric(BaseMetric):
+    """Base of the metrics that report top-k accuracies.
+
+    Args:
+        topk (int | Sequence[int]): The k to report, 1 in any case. Defaults to (1, 5).
+        collect_device (str): ``'cpu'`` or ``'gpu'``, where processes exchange results. Defaults to ``'cpu'``.
+        prefix (str, optional): Replaces the metric's own prefix in the keys. Defaults to None.
+    """
+
+    def __init__(
+        self,
+        topk: int | Sequence[int] = (1, 5),
+        collect_device: str = 'cpu',
+        prefix: str | None = None,
+    ) -> None:
+        super().__init__(collect_device=collect_device, prefix=prefix)
+        self.topk = checked_topk(topk)
 
 
 def checked_topk(topk: int | Sequence[int]) -> tuple[int, ...]:

@@ -2,6 +2,15 @@
 """Adversaries read private attributes and train against the anonymizer."""
 
 from .adversary_bank import AdversaryBank
+from .base_head import BasePrivacyHead, private_values
 from .privacy_head import PrivacyHead, private_labels
+from .regression_head import PrivacyRegressionHead
 
-__all__ = ['AdversaryBank', 'PrivacyHead', 'private_labels']
+__all__ = [
+    'AdversaryBank',
+    'BasePrivacyHead',
+    'PrivacyHead',
+    'PrivacyRegressionHead',
+    'private_labels',
+    'private_values',
+]

@@ -9,7 +9,7 @@ from mmskanon.models.recognizers.frozen import with_head
 from mmskanon.models.weights import load_weights
 from mmskanon.registry import MODELS
 
-from .privacy_head import PrivacyHead, private_labels
+from .base_head import BasePrivacyHead
 
 
 @MODELS.register_module()
@@ -20,14 +20,15 @@ class AdversaryBank(BaseModule):
         members (dict[str, dict]): From the member's name to either
 
             - ``dict(net=..., head=None, checkpoint=None)``: a whole classifier, any GCN recognizer config whose ``cls_head``
-              is a :class:`PrivacyHead`, or becomes one by the keys in ``head``, warm-started from ``checkpoint`` where given; or
-            - ``dict(head=..., backbone_of='other')``: a :class:`PrivacyHead` on the features of another member, which
+              is a :class:`PrivacyHead` or :class:`PrivacyRegressionHead`, or becomes one by the keys in ``head``, warm-started from
+              ``checkpoint`` where given; or
+            - ``dict(head=..., backbone_of='other')``: such a head on the features of another member, which
               shares that member's backbone.
 
             Several members may read the same attribute, several attributes may be read at once.
 
     Raises:
-        ValueError: If there is no member, a member is neither of the two forms, its head is no ``PrivacyHead``, or
+        ValueError: If there is no member, a member is neither of the two forms, its head reads no private attribute, or
             ``backbone_of`` names no member with a backbone.
 
     Examples:
@@ -71,10 +72,10 @@ class AdversaryBank(BaseModule):
             self._check(name)
 
     def _check(self, name: str) -> None:
-        if not isinstance(self.head(name), PrivacyHead):
+        if not isinstance(self.head(name), BasePrivacyHead):
             raise ValueError(
                 f"adversary '{name}' has a {type(self.head(name)).__name__}; use cls_head=dict(type='PrivacyHead', "
-                'attribute=..., num_classes=..., in_channels=...).'
+                "attribute=..., num_classes=..., in_channels=...), or a 'PrivacyRegressionHead' for a number."
             )
         owner = self.backbone_of.get(name)
         if owner is not None and owner not in self.nets:
@@ -96,21 +97,18 @@ class AdversaryBank(BaseModule):
             data_samples (list): N samples with ``gt_private``.
 
         Returns:
-            dict[str, Tensor]: From member to class indices of shape (N,).
+            dict[str, Tensor]: From member to class indices or numbers of shape (N,).
         """
-        heads = {name: self.head(name) for name in self.names}
-        return {
-            n: private_labels(data_samples, h.attribute, h.num_classes) for n, h in heads.items()
-        }
+        return {name: self.head(name).labels(data_samples) for name in self.names}
 
     def forward(self, skeletons: torch.Tensor) -> dict[str, torch.Tensor]:
-        """Logits of every member.
+        """Logits of every member, of a regressor its standardized estimate.
 
         Args:
             skeletons (Tensor): Shape (N, M, T, V, C), normalized body space in metres.
 
         Returns:
-            dict[str, Tensor]: From member to logits of shape (N, K).
+            dict[str, Tensor]: From member to logits of shape (N, K), estimates of shape (N, 1).
         """
         feats = {n: net.extract_feat(skeletons.unsqueeze(1))[0] for n, net in self.nets.items()}
         return {n: self.head(n)(feats[self.backbone_of.get(n, n)]) for n in self.names}

@@ -1,27 +1,43 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
 """Classification head that reads a private attribute instead of the action."""
 
+from typing import Any
+
 import torch
-from mmaction.models import GCNHead
 
 from mmskanon.registry import MODELS
 
+from .base_head import BasePrivacyHead, private_values
+
 
 @MODELS.register_module()
-class PrivacyHead(GCNHead):
-    """MMAction2's ``GCNHead`` trained on ``data_sample.gt_private[attribute]``.
-
-    With it any stock GCN recipe becomes a privacy classifier: replace ``cls_head`` and let the dataset supply the
-    attribute (:class:`mmskanon.datasets.PrivatePoseDataset`).
+class PrivacyHead(BasePrivacyHead):
+    """Tells apart the classes of a private attribute, such as subjects.
 
     Args:
         attribute (str): Name of the private attribute, for example ``'subject'``.
         **kwargs: Passed on to ``GCNHead`` (``num_classes``, ``in_channels``, ...).
     """
 
-    def __init__(self, attribute: str, **kwargs) -> None:
-        super().__init__(**kwargs)
-        self.attribute = attribute
+    kind = 'classes'
+
+    def labels(self, data_samples: list) -> torch.Tensor:
+        """Class indices of N samples, long tensor of shape (N,); see :func:`private_labels`."""
+        return private_labels(data_samples, self.attribute, self.num_classes)
+
+    def criterion(self, outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """The head's ``loss_cls``, by default cross-entropy, of logits (N, K) on class indices (N,)."""
+        return self.loss_cls(outputs, labels)
+
+    def progress(self, outputs: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Top-1 accuracy ``acc`` beside ``chance``, both fractions."""
+        accuracy = (outputs.detach().argmax(-1) == labels).float().mean()
+        return dict(acc=accuracy, chance=torch.tensor(1.0 / outputs.shape[-1]))
+
+    def predictions(self, outputs: torch.Tensor, num_samples: int) -> list[dict[str, Any]]:
+        """Softmax ``score`` of shape (K,) of each sample, mean over its clips."""
+        scores = outputs.softmax(-1).view(num_samples, -1, outputs.shape[-1]).mean(1)
+        return [dict(attribute=self.attribute, score=score) for score in scores]
 
     def loss_by_feat(self, cls_scores: torch.Tensor, data_samples: list) -> dict:
         """Cross-entropy on the private attribute.
@@ -33,27 +49,9 @@ class PrivacyHead(GCNHead):
         Returns:
             dict: ``loss_cls`` and, without gradient, ``top1_acc``.
         """
-        labels = private_labels(data_samples, self.attribute, self.num_classes).to(
-            cls_scores.device
-        )
-        accuracy = (cls_scores.detach().argmax(-1) == labels).float().mean()
-        return dict(loss_cls=self.loss_cls(cls_scores, labels), top1_acc=accuracy)
-
-    def predict_by_feat(self, cls_scores: torch.Tensor, data_samples: list) -> list:
-        """Write ``pred_private[attribute]`` into every sample, scores averaged over its clips.
-
-        Args:
-            cls_scores (Tensor): Logits of shape (N * num_clips, K).
-            data_samples (list): N samples.
-
-        Returns:
-            list: The same samples.
-        """
-        scores = cls_scores.softmax(-1).view(len(data_samples), -1, self.num_classes).mean(1)
-        for sample, score in zip(data_samples, scores, strict=True):
-            prediction = dict(attribute=self.attribute, score=score, role='classifier')
-            sample.set_field({self.attribute: prediction}, 'pred_private')
-        return data_samples
+        labels = self.labels(data_samples).to(cls_scores.device)
+        accuracy = self.progress(cls_scores, labels)['acc']
+        return dict(loss_cls=self.criterion(cls_scores, labels), top1_acc=accuracy)
 
 
 def private_labels(data_samples: list, attribute: str, num_classes: int) -> torch.Tensor:
@@ -69,17 +67,14 @@ def private_labels(data_samples: list, attribute: str, num_classes: int) -> torc
 
     Raises:
         KeyError: If a sample lacks the attribute.
-        ValueError: If a label does not fit the head.
+        ValueError: If a label is no class index, or does not fit the head.
     """
-    labels = []
-    for sample in data_samples:
-        known = sample.get('gt_private', {})
-        if attribute not in known:
-            raise KeyError(
-                f"sample {sample.get('frame_dir', '?')} carries no private label '{attribute}' (it has {sorted(known)}); "
-                f"add '{attribute}' to the attributes of the dataset."
-            )
-        labels.append(known[attribute])
+    labels = private_values(data_samples, attribute)
+    if any(isinstance(label, float) for label in labels):
+        raise ValueError(
+            f"private attribute '{attribute}' is given as a number, and a PrivacyHead tells classes apart: use a "
+            f"PrivacyRegressionHead, or move '{attribute}' from regression_attributes to attributes of the dataset."
+        )
     if max(labels) >= num_classes:
         raise ValueError(
             f"private attribute '{attribute}' has at least {max(labels) + 1} classes in the data, the head was built for "

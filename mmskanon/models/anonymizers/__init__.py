@@ -1,16 +1,20 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
 """Anonymizers: modules that map skeletons of shape (N, M, T, V, C) to skeletons of the same shape."""
 
+from .autoencoder import AutoencoderAnonymizer
 from .base import BaseAnonymizer
 from .gaussian_noise import GaussianNoiseAnonymizer
 from .identity import IdentityAnonymizer
+from .lstm_autoencoder import LSTMAutoencoderAnonymizer
 from .resnet import ResNetAnonymizer
 from .unet import UNetAnonymizer
 
 __all__ = [
+    'AutoencoderAnonymizer',
     'BaseAnonymizer',
     'GaussianNoiseAnonymizer',
     'IdentityAnonymizer',
+    'LSTMAutoencoderAnonymizer',
     'ResNetAnonymizer',
     'UNetAnonymizer',
 ]

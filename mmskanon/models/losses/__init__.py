@@ -8,10 +8,11 @@ from .anonymizer_losses import (
     PrivacyEntropy,
     PrivacyLoss,
     PrivacyNegatedCrossEntropy,
+    PrivacySquaredEstimate,
     PrivacyUniformKL,
     ReconstructionMSE,
 )
-from .functional import present_mse, softmax_entropy, uniform_kl
+from .functional import present_mse, softmax_entropy, squared_estimate, uniform_kl
 
 __all__ = [
     'ActionCrossEntropy',
@@ -20,9 +21,11 @@ __all__ = [
     'PrivacyEntropy',
     'PrivacyLoss',
     'PrivacyNegatedCrossEntropy',
+    'PrivacySquaredEstimate',
     'PrivacyUniformKL',
     'ReconstructionMSE',
     'present_mse',
     'softmax_entropy',
+    'squared_estimate',
     'uniform_kl',
 ]

@@ -1,7 +1,7 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
 """Loss modules of the anonymizer phase. A config names and weights each."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
@@ -9,7 +9,7 @@ from torch import nn
 
 from mmskanon.registry import MODELS
 
-from .functional import present_mse, softmax_entropy, uniform_kl
+from .functional import present_mse, softmax_entropy, squared_estimate, uniform_kl
 
 
 @dataclass
@@ -21,9 +21,12 @@ class PartyOutputs:
         anonymized (Tensor): Same shape.
         action_logits (Tensor or None): Shape (N, K) from the frozen recognizer on the anonymized clips.
         action_labels (Tensor): Shape (N,).
-        privacy_logits (dict[str, Tensor]): From adversary to logits of shape (N, K_a) on the anonymized clips.
+        privacy_logits (dict[str, Tensor]): From adversary to logits of shape (N, K_a) on the anonymized clips; of shape
+            (N, 1) in standard deviations from the mean where the attribute is a number.
         privacy_labels (dict[str, Tensor]): From adversary to labels of shape (N,).
         attributes (dict[str, str]): From adversary to the attribute it reads.
+        kinds (dict[str, str]): From adversary to ``'classes'`` or ``'number'``, what the attribute is; classes where it is not
+            listed. Defaults to {}.
     """
 
     original: torch.Tensor
@@ -33,6 +36,7 @@ class PartyOutputs:
     privacy_logits: dict[str, torch.Tensor]
     privacy_labels: dict[str, torch.Tensor]
     attributes: dict[str, str]
+    kinds: dict[str, str] = field(default_factory=dict)
 
 
 class AnonymizerLoss(nn.Module):
@@ -75,9 +79,16 @@ class PrivacyLoss(AnonymizerLoss):
     Args:
         weight (float): Factor of the term (the paper's alpha). Defaults to 1.0.
         attributes (list[str], optional): Attributes to protect with this term; None means all. Defaults to None.
+
+    Attributes:
+        kind (str): ``'classes'`` or ``'number'``: what attributes must be for the term to mean anything.
+
+    Raises:
+        ValueError: While training, if no adversary reads one of the attributes, or one is of the other kind.
     """
 
     needs_adversary = True
+    kind = 'classes'
 
     def __init__(self, weight: float = 1.0, attributes: list[str] | None = None) -> None:
         super().__init__(weight)
@@ -98,12 +109,22 @@ class PrivacyLoss(AnonymizerLoss):
         total = 0.0
         for attribute in sorted(wanted):
             members = [name for name, a in outputs.attributes.items() if a == attribute]
+            self._check_kind(attribute, {outputs.kinds.get(n, 'classes') for n in members})
             terms = [
                 self.member_term(outputs.privacy_logits[n], outputs.privacy_labels[n])
                 for n in members
             ]
             total = total + torch.stack(terms).mean()
         return total
+
+    def _check_kind(self, attribute: str, kinds: set[str]) -> None:
+        if kinds != {self.kind}:
+            others = 'PrivacyEntropy' if self.kind == 'number' else 'PrivacySquaredEstimate'
+            found = 'a number' if self.kind == 'classes' else 'classes'
+            raise ValueError(
+                f'{type(self).__name__} is for attributes that are {self.kind}, but an adversary reads {attribute!r} as {found}; '
+                f'list the attributes of each loss, and give {attribute!r} to {others}.'
+            )
 
 
 @MODELS.register_module()
@@ -135,6 +156,21 @@ class PrivacyNegatedCrossEntropy(PrivacyLoss):
     def member_term(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """-CE(logits, labels), in (-inf, 0]."""
         return -F.cross_entropy(logits, labels)
+
+
+@MODELS.register_module()
+class PrivacySquaredEstimate(PrivacyLoss):
+    """Mean square of the adversary's standardized estimate, for attributes that are numbers.
+
+    What the entropy is for classes: it vanishes where the adversary says the mean of the population for everybody, and does
+    not reward an anonymizer for making it wrong in one direction, which an attacker could learn to undo.
+    """
+
+    kind = 'number'
+
+    def member_term(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """mean(estimate^2), at least 0, in squared standard deviations; labels are not used."""
+        return squared_estimate(logits)
 
 
 @MODELS.register_module()

@@ -31,6 +31,17 @@ def uniform_kl(logits: torch.Tensor) -> torch.Tensor:
     return -(logits.log_softmax(-1).mean(-1)).mean() - math.log(logits.shape[-1])
 
 
+def squared_estimate(estimates: torch.Tensor) -> torch.Tensor:
+    """Mean square of standardized estimates of a number.
+
+    Range [0, inf); 0 means that the estimator says the mean of the population for everybody, so has no opinion on a person.
+
+    Args:
+        estimates (Tensor): Shape (N, 1), in standard deviations from the mean.
+    """
+    return estimates.float().square().mean()
+
+
 def present_mse(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     """Mean squared error over the coordinates of persons and frames that are present in the target, in squared metres.
 

@@ -74,6 +74,16 @@ class FrozenRecognizer(BaseModule):
         """int: Number of classes that the head tells apart."""
         return self.net.cls_head.num_classes
 
+    @property
+    def head(self) -> nn.Module:
+        """nn.Module: The head, which knows what its outputs say."""
+        return self.net.cls_head
+
+    @property
+    def attribute(self) -> str | None:
+        """str or None: The private attribute that the head reads; None where it reads the action."""
+        return getattr(self.net.cls_head, 'attribute', None)
+
     def init_weights(self) -> None:
         """Do nothing: weights were set at construction and stay."""
 

@@ -11,6 +11,8 @@ from mmskanon.registry import MODELS
 from mmskanon.skeletons.features import SkeletonFeatures
 from mmskanon.skeletons.layouts import LAYOUTS, check_graph_layout, check_joint_count, get_layout
 
+from .labels import action_labels
+
 
 @MODELS.register_module()
 class SkeletonRecognizer(RecognizerGCN):
@@ -96,7 +98,12 @@ class SkeletonRecognizer(RecognizerGCN):
 
         Returns:
             dict: Losses and accuracies.
+
+        Raises:
+            ValueError: If a label does not fit the head.
         """
+        if getattr(self.cls_head, 'attribute', None) is None:  # a PrivacyHead checks its own labels
+            action_labels(data_samples, self.cls_head.num_classes)
         feats, _ = self.extract_feat(inputs)
         with torch.autocast(device_type=feats.device.type, enabled=False):
             return self.cls_head.loss(feats.float(), data_samples)

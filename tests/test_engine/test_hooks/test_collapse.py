@@ -53,3 +53,11 @@ def test_the_hook_averages_an_epoch_and_forgets_the_last(caplog):
             hook.after_train_epoch(runner)
         assert bool(caplog.records) == warned
     assert hook._sums
+
+
+def test_a_regressor_that_is_no_better_than_the_mean_is_named_in_the_first_epoch():
+    means = {'adversary/mae_age': 25.5, 'adversary/guess_age': 24.0}
+    (sentence,) = collapse_warnings(means, None, first_epoch=True)
+    assert "adversary 'age' was off by 25.5" in sentence and 'off by 24' in sentence
+    assert not collapse_warnings(means, None, first_epoch=False)
+    assert not collapse_warnings({**means, 'adversary/mae_age': 12.0}, None, first_epoch=True)

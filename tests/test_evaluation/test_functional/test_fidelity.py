@@ -1,20 +1,25 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import mean_squared_error
 
 from mmskanon.evaluation.functional import (
+    MIN_BONE_LENGTH,
+    batch_fidelity_sums,
     bone_deviation_from_sums,
     bone_length_deviation,
     fidelity_sums,
     merge_fidelity_sums,
+    motion_energy,
     mpjpe_from_sums,
     mpjpe_mm,
     mse,
     mse_from_sums,
 )
+from mmskanon.skeletons.layouts import get_layout
 
 BONES = ((0, 0), (1, 0), (2, 1), (3, 1))
 
@@ -76,6 +81,64 @@ def test_bones_of_length_zero_are_left_out():
     original = np.array([[0.0, 0, 0], [0, 0, 0], [1, 0, 0]])
     anonymized = np.array([[0.0, 0, 0], [5, 0, 0], [2, 0, 0]])
     assert bone_length_deviation(original, anonymized, [(1, 0), (2, 0)]) == 1.0
+
+
+def test_bones_no_longer_than_the_threshold_are_left_out():
+    for factor, count in ((0.5, 0), (2, 1)):
+        original = np.array([[0.0, 0, 0], [0, factor * MIN_BONE_LENGTH, 0]])
+        sums = fidelity_sums(original, 3 * original, [(0, 0), (1, 0)])
+        assert sums['bone_count'] == count
+        assert sums['bone_dev_sum'] == pytest.approx(2 * count)
+
+
+def _sums_by_loop(original, anonymized, layout):
+    """The sums of one sample of shape (M, T, V, C), body by body and joint by joint."""
+    square = distance = joints = bones = deviation = 0
+    for before, after in zip(
+        original.reshape(-1, *original.shape[-2:]),
+        anonymized.reshape(-1, *original.shape[-2:]),
+        strict=True,
+    ):
+        if not before.any():
+            continue
+        for joint, parent in enumerate(layout.parents):
+            joints += 1
+            d = np.linalg.norm(before[joint] - after[joint])
+            square, distance = square + d**2, distance + d
+            if joint != parent:
+                length = np.linalg.norm(before[joint] - before[parent])
+                changed = np.linalg.norm(after[joint] - after[parent])
+                bones, deviation = bones + 1, deviation + abs(changed - length) / length
+    return dict(
+        sum_sq=square,
+        sum_dist=distance,
+        count=joints,
+        coords=original.shape[-1] * joints,
+        bone_dev_sum=deviation,
+        bone_count=bones,
+    )
+
+
+def test_the_sums_of_each_sample_of_a_batch_agree_with_a_plain_loop():
+    rng = np.random.default_rng(0)
+    layout = get_layout('nturgb+d')
+    x = rng.normal(size=(3, 2, 5, 25, 3))
+    x[0, 1] = 0
+    x[1, :, 3:] = 0
+    x[2] = 0
+    y = x + rng.normal(scale=0.1, size=x.shape)
+    sums = batch_fidelity_sums(torch.from_numpy(x), torch.from_numpy(y), layout.bones)
+    for n in range(3):
+        expected = _sums_by_loop(x[n], y[n], layout)
+        assert {k: v[n].item() for k, v in sums.items()} == pytest.approx(expected)
+        assert fidelity_sums(x[n], y[n], layout.bones) == pytest.approx(expected)
+
+
+def test_motion_energy_of_a_uniform_motion():
+    x = torch.zeros(1, 1, 4, 20, 3)
+    x[..., 0] = torch.arange(4)[:, None] * 0.1
+    assert torch.isclose(motion_energy(x), torch.tensor(0.01))
+    assert motion_energy(x[:, :, :1]) == 0
 
 
 @given(st.integers(0, 10**6), st.integers(1, 5))

@@ -8,9 +8,11 @@ from mmskanon.models.losses import (
     PartyOutputs,
     PrivacyEntropy,
     PrivacyNegatedCrossEntropy,
+    PrivacySquaredEstimate,
     PrivacyUniformKL,
     ReconstructionMSE,
     softmax_entropy,
+    squared_estimate,
     uniform_kl,
 )
 
@@ -61,3 +63,30 @@ def test_an_attribute_without_adversary_is_named(outputs):
         match=r"no adversary reads \['age'\]; the adversaries read \['gender', 'subject'\]",
     ):
         PrivacyEntropy(attributes=['age'])(outputs)
+
+
+@pytest.fixture
+def with_age(outputs):
+    outputs.privacy_logits['age'] = torch.tensor([[0.5], [-2.0], [0.0], [1.0], [3.0], [0.1]])
+    outputs.privacy_labels['age'] = torch.tensor([20.0, 70.0, 66.0, 24.0, 80.0, 25.0])
+    outputs.attributes['age'] = 'age'
+    outputs.kinds = dict(a1='classes', a2='classes', b='classes', age='number')
+    return outputs
+
+
+def test_squared_estimate_pulls_to_the_mean_whatever_the_truth(with_age):
+    estimates = with_age.privacy_logits['age'].requires_grad_()
+    loss = PrivacySquaredEstimate(weight=2, attributes=['age'])
+    expected = 2 * sum(v**2 for v in (0.5, 2.0, 0.0, 1.0, 3.0, 0.1)) / 6
+    assert loss(with_age).item() == pytest.approx(expected)
+    (gradient,) = torch.autograd.grad(loss(with_age), estimates)
+    assert torch.equal(gradient.sign(), estimates.sign())
+    assert squared_estimate(torch.zeros(4, 1)) == 0
+
+
+def test_each_loss_refuses_the_other_kind_of_attribute(with_age):
+    assert torch.isfinite(PrivacyEntropy(attributes=['subject', 'gender'])(with_age))
+    with pytest.raises(ValueError, match="'age' as a number; .* to PrivacySquaredEstimate"):
+        PrivacyEntropy()(with_age)
+    with pytest.raises(ValueError, match="'gender' as classes; .* to PrivacyEntropy"):
+        PrivacySquaredEstimate(attributes=['gender'])(with_age)
