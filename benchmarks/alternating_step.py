@@ -27,6 +27,7 @@ from cycle import (
     describe,
     make_batches,
     make_parser,
+    measure_all,
     peak_tensor_bytes,
     time_in_turn,
 )
@@ -222,13 +223,7 @@ def main(argv: list[str] | None = None) -> int:
     print(describe(args))
     if args.published_modes:
         print('published side in train mode throughout')
-    problems = []
-    for setting in args.settings:
-        for anonymizer in args.anonymizers:
-            problems += measure(args, setting, anonymizer)
-    for problem in problems:
-        print(problem, file=sys.stderr)
-    return 1 if problems else 0
+    return measure_all(args, measure)
 
 
 if __name__ == '__main__':

@@ -21,6 +21,7 @@ from cycle import (
     describe,
     make_batches,
     make_parser,
+    measure_all,
     time_in_turn,
 )
 
@@ -97,13 +98,7 @@ def main(argv: list[str] | None = None) -> int:
         print(
             'this CPU has no bfloat16 instructions: --amp trains in float32 here, whatever the numbers below'
         )
-    problems = []
-    for setting in args.settings:
-        for anonymizer in args.anonymizers:
-            problems += measure(args, setting, anonymizer)
-    for problem in problems:
-        print(problem, file=sys.stderr)
-    return 1 if problems else 0
+    return measure_all(args, measure)
 
 
 if __name__ == '__main__':

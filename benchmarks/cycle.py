@@ -50,11 +50,11 @@ def make_parser(description: str) -> argparse.ArgumentParser:
     parser.add_argument(
         '--anonymizers', nargs='+', choices=ANONYMIZERS, default=['resnet', 'unet64']
     )
-    parser.add_argument('--batch-size', type=int, default=4, help='clips a batch')
+    parser.add_argument('--batch-size', type=int, default=8, help='clips a batch')
     parser.add_argument('--frames', type=int, default=64, help='frames a clip')
     parser.add_argument('--width', type=int, default=64, help='channels of the first ST-GCN stage')
     parser.add_argument('--stages', type=int, default=10, help='ST-GCN stages')
-    parser.add_argument('--cycles', type=int, default=20, help='cycles timed')
+    parser.add_argument('--cycles', type=int, default=11, help='cycles timed')
     parser.add_argument('--check-cycles', type=int, default=5, help='cycles before the comparison')
     parser.add_argument('--lr', type=float, default=0.001)
     parser.add_argument('--seed', type=int, default=0)
@@ -213,6 +213,27 @@ def time_in_turn(
         n: tuple(statistics.median(column) for column in zip(*s, strict=True))
         for n, s in seconds.items()
     }
+
+
+def measure_all(
+    args: argparse.Namespace, measure: Callable[[argparse.Namespace, str, str], list[str]]
+) -> int:
+    """Make every comparison asked for, and print on stderr what is not as it should be.
+
+    Args:
+        args (argparse.Namespace): The command line.
+        measure (Callable): Prints the lines of one comparison, given the command line, setting and anonymizer; returns problems.
+
+    Returns:
+        int: Exit status, 1 with problems, else 0.
+    """
+    problems = []
+    for setting in args.settings:
+        for anonymizer in args.anonymizers:
+            problems += measure(args, setting, anonymizer)
+    for problem in problems:
+        print(problem, file=sys.stderr)
+    return 1 if problems else 0
 
 
 @contextmanager

@@ -112,6 +112,7 @@ def annotations(
                         keypoint=clip,
                         total_frames=frames,
                         subject=s + 1,
+                        gender='fm'[s % 2],
                         trial=t + 1,
                     )
                 )

@@ -17,7 +17,6 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from mmskanon import compat
 from mmskanon.version import __version__
 
 REPO = Path(__file__).resolve().parents[1]
@@ -284,15 +283,3 @@ def test_one_version_of_the_package_and_one_of_ruff():
     hooks = yaml.safe_load((REPO / '.pre-commit-config.yaml').read_text(encoding='utf-8'))
     wanted = [str(requirements('tested')['ruff'])]
     assert [h['additional_dependencies'] for h in hooks['repos'][0]['hooks']] == [wanted, wanted]
-
-
-def test_missing_mmcv_is_told_with_the_command_to_run(monkeypatch):
-    monkeypatch.setattr(compat.importlib.util, 'find_spec', lambda name: None)
-    with pytest.raises(ModuleNotFoundError, match=r'pip install mmcv-lite==2\.1\.0'):
-        compat.check_mmcv()
-
-
-def test_mmcv_and_mmcv_lite_together_are_warned_about(monkeypatch):
-    monkeypatch.setattr(compat.importlib.metadata, 'distributions', lambda name: [name])
-    with pytest.warns(UserWarning, match='pip uninstall mmcv mmcv-lite'):
-        compat.check_mmcv()

@@ -15,7 +15,7 @@ import torch  # isort: skip
 from tqdm import tqdm  # isort: skip
 
 from mmskanon.apis import anonymize_annotations, build_anonymizer, normalization_of
-from mmskanon.datasets.check import check_annotations
+from mmskanon.datasets.check import check_annotations, raise_errors
 from mmskanon.io.atomic import PICKLE_PROTOCOL, atomic_path
 from mmskanon.io.pickles import load_annotations
 from mmskanon.utils import Overrides, read_config, run_tool
@@ -62,12 +62,7 @@ def main() -> None:
         problems = check_annotations(
             data, args.input, layout=anonymizer.layout, num_person=anonymizer.num_person
         )
-        errors = [str(p) for p in problems if p.level == 'error']
-        if errors:
-            rest = (
-                f' ({len(errors) - 1} more; tools/data/check.py lists them)' if errors[1:] else ''
-            )
-            raise ValueError(f'{errors[0]}{rest}')
+        raise_errors(problems)
         samples = anonymize_annotations(annotations, anonymizer, normalization)
         samples = tqdm(samples, total=len(annotations), desc='anonymizing', unit='clip')
         for index, sample in enumerate(samples):

@@ -12,15 +12,7 @@ from mmengine.runner import Runner  # isort: skip
 from mmskanon.compat import init_cpu_process_group
 from mmskanon.io.atomic import atomic_write_bytes
 from mmskanon.models.weights import load_weights
-from mmskanon.utils import (
-    Overrides,
-    adapt_to_cpu,
-    read_config,
-    resolve_model_wrapper,
-    run_tool,
-    set_work_dir,
-    skip_party_checkpoints,
-)
+from mmskanon.utils import add_run_arguments, read_run_config, run_tool, skip_party_checkpoints
 
 NEEDS = ('model', 'test_dataloader', 'test_cfg', 'test_evaluator')
 
@@ -35,28 +27,14 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--work-dir', help='where logs go; default work_dirs/<config name>')
     parser.add_argument('--dump', help='write all predictions to this .pkl file')
     parser.add_argument('--metrics', help='write the metrics to this .json file')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=Overrides, help='overrides: key=value, lists as "[a,b]"'
-    )
-    parser.add_argument(
-        '--launcher',
-        choices=['none', 'pytorch', 'slurm', 'mpi'],
-        default='none',
-        help='job launcher',
-    )
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
+    add_run_arguments(parser)
     return parser.parse_args()
 
 
 def main() -> None:
     """Read the config, apply the arguments, test."""
     args = parse_args()
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    cfg = read_config(args.config, args.cfg_options, NEEDS)
-    set_work_dir(cfg, args.work_dir, args.config)
-    cfg.launcher = args.launcher
-    adapt_to_cpu(cfg, args.launcher)
-    resolve_model_wrapper(cfg)
+    cfg = read_run_config(args, NEEDS)
     if args.checkpoint != 'none':
         skip_party_checkpoints(cfg)
     if args.dump is not None:

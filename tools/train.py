@@ -2,7 +2,6 @@
 """Train a recognizer, a privacy classifier or an anonymizer from a config."""
 
 import argparse
-import os
 
 import mmskanon  # noqa: F401  installs the upstream shims before mmaction is imported
 
@@ -12,14 +11,11 @@ from mmskanon.compat import init_cpu_process_group
 from mmskanon.engine.optimizers import enable_amp
 from mmskanon.io.checkpoints import load_checkpoint
 from mmskanon.utils import (
-    Overrides,
-    adapt_to_cpu,
+    add_run_arguments,
     check_optimizers,
     enable_auto_scale_lr,
-    read_config,
-    resolve_model_wrapper,
+    read_run_config,
     run_tool,
-    set_work_dir,
 )
 
 NEEDS = ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper')
@@ -48,29 +44,15 @@ def parse_args() -> argparse.Namespace:
         '--auto-scale-lr', action='store_true', help='scale learning rates to the actual batch size'
     )
     parser.add_argument('--seed', type=int, help='random seed; default is that of the config')
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=Overrides, help='overrides: key=value, lists as "[a,b]"'
-    )
-    parser.add_argument(
-        '--launcher',
-        choices=['none', 'pytorch', 'slurm', 'mpi'],
-        default='none',
-        help='job launcher',
-    )
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
+    add_run_arguments(parser)
     return parser.parse_args()
 
 
 def main() -> None:
     """Read the config, apply the arguments, train."""
     args = parse_args()
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    cfg = read_config(args.config, args.cfg_options, NEEDS)
+    cfg = read_run_config(args, NEEDS)
     check_optimizers(cfg.optim_wrapper)
-    set_work_dir(cfg, args.work_dir, args.config)
-    cfg.launcher = args.launcher
-    adapt_to_cpu(cfg, args.launcher)
-    resolve_model_wrapper(cfg)
     if args.seed is not None:
         cfg.randomness = dict(cfg.get('randomness') or {}, seed=args.seed)
     amp = enable_amp(cfg.optim_wrapper) if args.amp else None
@@ -82,9 +64,8 @@ def main() -> None:
         cfg.resume = True
         cfg.load_from = None if args.resume == 'auto' else args.resume
         if cfg.load_from is not None:
-            load_checkpoint(
-                cfg.load_from
-            )  # a missing or damaged file ends here, before anything is written
+            # A missing or damaged file ends here, before anything is written.
+            load_checkpoint(cfg.load_from)
     init_cpu_process_group(args.launcher)
     runner = Runner.from_cfg(cfg)
     if amp:

@@ -9,7 +9,6 @@ import pickle
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -22,11 +21,18 @@ from mmskanon.io.pickles import load_annotations
 from mmskanon.registry import DATASETS
 from mmskanon.skeletons.layouts import SkeletonLayout, get_layout
 
-from .check import Problem, check_attributes, check_samples, check_structure, check_train_test
-from .schema import attribute_value, complete_annotations, label_map
+from .check import (
+    Problem,
+    check_attributes,
+    check_numbers,
+    check_samples,
+    check_structure,
+    check_train_test,
+    raise_errors,
+)
+from .schema import attribute_number, attribute_value, complete_annotations, label_map
 from .splits import select_split, train_counterpart
 
-_SHOWN = 5
 _warned: set[str] = set()
 
 
@@ -60,16 +66,19 @@ def _flatten(transforms: Sequence) -> Iterator[Any]:
             yield from _flatten(nested)
 
 
-def _raise_errors(problems: Sequence[Problem], file: str) -> None:
-    errors = [p for p in problems if p.level == 'error']
-    if not errors:
-        return
-    if len(errors) == 1:
-        raise ValueError(str(errors[0]))
-    lines = [f'  {replace(p, file="")}' for p in errors[:_SHOWN]]
-    rest = len(errors) - len(lines)
-    lines += [f'  and {rest} more: run tools/data/check.py on the file to see all'] if rest else []
-    raise ValueError('\n'.join([f'{file} has {len(errors)} errors:', *lines]))
+def _names(attributes: str | Sequence[str]) -> tuple[str, ...]:
+    return (attributes,) if isinstance(attributes, str) else tuple(attributes)
+
+
+def _statistics(samples: Sequence[dict], attributes: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Mean, std, min and max of the numbers of the samples."""
+    statistics = {}
+    for attribute in attributes:
+        values = np.array([sample['private'][attribute] for sample in samples])
+        statistics[attribute] = {
+            key: float(getattr(values, key)()) for key in ('mean', 'std', 'min', 'max')
+        }
+    return statistics
 
 
 def _warn(problems: Sequence[Problem]) -> None:
@@ -89,7 +98,7 @@ class PrivatePoseDataset(PoseDataset):
     files, through a restricted unpickler. All that the chosen samples need to be trained or tested on is checked while loading.
 
     The results of a sample have, besides what :class:`mmaction.datasets.PoseDataset` gives, ``private``: for each attribute
-    its class index, an int. ``metainfo`` has ``layout`` (name), ``label_maps`` (for each attribute the list of its values,
+    its class index, an int, and for each regression attribute its number, a float. ``metainfo`` has ``layout`` (name), ``label_maps`` (for each attribute the list of its values,
     in which the position of a value is its class index) and ``num_classes`` (of the action). Both are made from the whole
     file, so that they are the same for training and test data.
 
@@ -106,6 +115,9 @@ class PrivatePoseDataset(PoseDataset):
         attributes (Sequence[str]): Private attributes, which each sample must have. Defaults to ('subject',).
         attribute_files (str | Sequence[str]): CSV files ``subject,<attribute>`` that supply further attributes. Defaults
             to ().
+        regression_attributes (Sequence[str]): Private attributes, such as ``'age'``, that each sample must have as a number and
+            that are passed on as such. ``metainfo['numbers']`` has mean, std, min and max of each over the samples of the split,
+            in its own unit. Defaults to ().
         train_split (str | dict, optional): The split that the model is trained on, against which ``split`` is checked for
             values never seen in training and for shared takes. Defaults to None: with ``test_mode``, the split named
             ``train`` where this one is named ``val`` or ``test`` (``xsub_train`` for ``xsub_val``); otherwise none.
@@ -131,6 +143,7 @@ class PrivatePoseDataset(PoseDataset):
         layout: str | Mapping | SkeletonLayout = 'nturgb+d',
         attributes: Sequence[str] = ('subject',),
         attribute_files: str | Sequence[str] = (),
+        regression_attributes: Sequence[str] = (),
         train_split: str | Mapping | None = None,
         repeat: int = 1,
         allow_short: bool = False,
@@ -140,8 +153,15 @@ class PrivatePoseDataset(PoseDataset):
         if isinstance(repeat, bool) or not isinstance(repeat, int) or repeat < 1:
             raise ValueError(f'repeat must be an integer of at least 1, found {repeat!r}')
         self.layout = get_layout(layout)
-        self.attributes = (attributes,) if isinstance(attributes, str) else tuple(attributes)
+        self.attributes = _names(attributes)
         self.attribute_files = attribute_files
+        self.regression_attributes = _names(regression_attributes)
+        both = sorted(set(self.attributes) & set(self.regression_attributes))
+        if both:
+            raise ValueError(
+                f'{both[0]!r} stands in attributes and in regression_attributes: an attribute is either classes or a number, '
+                'so take it out of one of them'
+            )
         self.train_split = train_split
         self.repeat = repeat
         self.allow_short = allow_short
@@ -205,12 +225,12 @@ class PrivatePoseDataset(PoseDataset):
                 self.train_split = train_counterpart(list(data['split']), self.split)
         used = {f'split/{s}' for s in (self.split, self.train_split) if isinstance(s, str)}
         problems = check_structure(data, file)
-        _raise_errors([p for p in problems if '/' not in (p.key or '') or p.key in used], file)
+        raise_errors(p for p in problems if '/' not in (p.key or '') or p.key in used)
 
         annotations = data['annotations'] if isinstance(data, Mapping) else data
         samples, train = self._select(data, annotations)
         problems = self._check(samples, train)
-        _raise_errors(problems, file)
+        raise_errors(problems)
         _warn(problems)
         self._label(samples, annotations)
         if 'skeleton' in self.data_prefix:
@@ -249,6 +269,7 @@ class PrivatePoseDataset(PoseDataset):
             **self._limits,
         )
         of_attributes = check_attributes(samples, self.attributes, file, part)
+        of_attributes += check_numbers(samples, self.regression_attributes, file, part)
         if self.test_mode:
             # One value is enough to be tested on, as long as training saw it among others.
             of_attributes = [p for p in of_attributes if p.kind != 'attribute-one-class']
@@ -275,6 +296,11 @@ class PrivatePoseDataset(PoseDataset):
             sample['private'] = {
                 a: index[attribute_value(sample, a)] for a, index in indices.items()
             }
+            sample['private'].update(
+                {a: attribute_number(sample, a) for a in self.regression_attributes}
+            )
+        if self.regression_attributes:
+            self._metainfo['numbers'] = _statistics(samples, self.regression_attributes)
         labels = (s.get('label') for s in annotations)
         num_classes = 1 + max(int(k) for k in labels if isinstance(k, (int, np.integer)))
         self._metainfo.update(layout=self.layout.name, label_maps=maps, num_classes=num_classes)
@@ -293,6 +319,12 @@ class PrivatePoseDataset(PoseDataset):
             f'classes: {dict(action=self._metainfo["num_classes"], **classes)}',
             logger='current',
         )
+        for attribute, number in self._metainfo.get('numbers', {}).items():
+            print_log(
+                f'{attribute} in {part}{self.ann_file}: '
+                + ', '.join(f'{key} {value:.4g}' for key, value in number.items()),
+                logger='current',
+            )
         return samples
 
     def get_data_info(self, idx: int) -> dict:
@@ -327,7 +359,7 @@ class PrivatePoseDataset(PoseDataset):
                 f'found {type(skeleton).__name__}; convert the sample again'
             )
         data_info.update(skeleton)
-        _raise_errors(check_samples([data_info], path, self.layout, **self._limits), path)
+        raise_errors(check_samples([data_info], path, self.layout, **self._limits))
 
     def _serialize_data(self) -> tuple[np.ndarray, np.ndarray]:
         """Serialize the samples one by one, releasing each, so that memory never holds them twice."""

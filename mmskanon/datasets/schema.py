@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import re
 from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path
@@ -76,6 +77,37 @@ def attribute_value(sample: dict, attribute: str) -> int | str | None:
         f'sample {sample.get("frame_dir")!r}: {attribute!r} must be an integer or a string, '
         f'found {type(value).__name__} {value!r}'
     )
+
+
+def attribute_number(sample: dict, attribute: str) -> float | None:
+    """Return an attribute of a sample as a number, for those who estimate it rather than tell its values apart.
+
+    Args:
+        sample (dict): One annotation.
+        attribute (str): Key of the attribute.
+
+    Returns:
+        float | None: The number, also where it is written as text; None where the sample has none.
+
+    Raises:
+        ValueError: If the value is no finite number.
+
+    Example:
+        >>> attribute_number(dict(age='63.5'), 'age')
+        63.5
+    """
+    value = sample.get(attribute)
+    if value is None:
+        return None
+    try:
+        number = math.nan if isinstance(value, (bool, np.bool_)) else float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(
+            f'sample {sample.get("frame_dir")!r}: {attribute!r} must be a finite number, found {type(value).__name__} {value!r}'
+        )
+    return number
 
 
 def _column(values: list[str]) -> list[int | str]:

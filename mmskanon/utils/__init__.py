@@ -1,7 +1,14 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
 """Helpers of the command-line tools, and registration of the package's modules."""
 
-from .cli import Overrides, run_tool
+from .cli import (
+    Overrides,
+    add_annotation_output,
+    add_run_arguments,
+    read_run_config,
+    run_converter,
+    run_tool,
+)
 from .config import (
     adapt_to_cpu,
     check_optimizers,
@@ -16,11 +23,15 @@ from .setup_env import register_all_modules
 __all__ = [
     'Overrides',
     'adapt_to_cpu',
+    'add_annotation_output',
+    'add_run_arguments',
     'check_optimizers',
     'enable_auto_scale_lr',
     'read_config',
+    'read_run_config',
     'register_all_modules',
     'resolve_model_wrapper',
+    'run_converter',
     'run_tool',
     'set_work_dir',
     'skip_party_checkpoints',

@@ -7,9 +7,12 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
-from mmengine.config import DictAction
+from mmengine.config import Config, DictAction
+
+from .config import adapt_to_cpu, read_config, resolve_model_wrapper, set_work_dir
 
 USER_ERRORS = (ValueError, KeyError, TypeError, OSError, ImportError, NotImplementedError)
 
@@ -36,6 +39,77 @@ class Overrides(DictAction):
         super().__call__(parser, namespace, values, option_string)
 
 
+def add_run_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of every tool that builds a runner: overrides of the config, and the launcher.
+
+    Args:
+        parser (argparse.ArgumentParser): Parser of the tool, changed in place.
+    """
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=Overrides, help='overrides: key=value, lists as "[a,b]"'
+    )
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='job launcher',
+    )
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
+
+
+def read_run_config(args: argparse.Namespace, needs: Sequence[str]) -> Config:
+    """Read the config of a tool that builds a runner, and fit it to work directory, launcher and machine.
+
+    Args:
+        args (argparse.Namespace): The command line, with ``config``, ``work_dir`` and what :func:`add_run_arguments` adds.
+        needs (Sequence[str]): Top-level keys that the tool cannot do without.
+
+    Returns:
+        Config: The config.
+
+    Raises:
+        FileNotFoundError, ValueError, ImportError, KeyError: As :func:`~mmskanon.utils.config.read_config` does.
+    """
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    cfg = read_config(args.config, args.cfg_options, needs)
+    set_work_dir(cfg, args.work_dir, args.config)
+    cfg.launcher = args.launcher
+    adapt_to_cpu(cfg, args.launcher)
+    resolve_model_wrapper(cfg)
+    return cfg
+
+
+def add_annotation_output(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of every tool that writes an annotation file.
+
+    Args:
+        parser (argparse.ArgumentParser): Parser of the tool, changed in place.
+    """
+    parser.add_argument('out', type=Path, help='annotation file to write (.pkl)')
+    parser.add_argument(
+        '--overwrite', action='store_true', help='replace the annotation file if it exists'
+    )
+
+
+def run_converter(convert: Callable[[argparse.Namespace], None], args: argparse.Namespace) -> None:
+    """Run a tool that writes an annotation file; end a user's mistake or an interruption in one sentence.
+
+    Args:
+        convert (Callable): Makes and writes the file, given the command line.
+        args (argparse.Namespace): The command line, with what :func:`add_annotation_output` adds.
+    """
+    try:
+        if args.out.exists() and not args.overwrite:
+            raise FileExistsError(
+                f'{args.out} exists already; choose another name or pass --overwrite.'
+            )
+        convert(args)
+    except KeyboardInterrupt:
+        sys.exit(f'Interrupted; {args.out} was not written.')
+    except (ValueError, OSError) as error:
+        sys.exit(f'Error: {error}')
+
+
 def run_tool(main: Callable[[], int | None]) -> None:
     """Run a tool; end a user's mistake in one sentence on stderr and exit status 1.
 
@@ -58,8 +132,8 @@ def run_tool(main: Callable[[], int | None]) -> None:
 
 
 def is_for_user(error: Exception) -> bool:
-    """Whether an exception tells of a user's mistake: it is of such a kind, or a RuntimeError that mmskanon itself raised."""
-    return isinstance(error, USER_ERRORS) or (isinstance(error, RuntimeError) and _is_ours(error))
+    """Whether an exception is of a kind that tells of a user's mistake."""
+    return isinstance(error, USER_ERRORS)
 
 
 def describe(error: Exception) -> str:

@@ -2,10 +2,10 @@
 """Bad input, tried on purpose: each ends in one sentence on stderr and exit status 1, and leaves no output."""
 
 import errno
-import multiprocessing
 import os
-import runpy
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -124,15 +124,11 @@ def test_exporting_bad_annotations(tool, config, save, checkpoint, tmp_path, cha
     assert not (tmp_path / 'new folder').exists()
 
 
-def test_many_problems_are_listed_by_line_and_counted(tool, config, save):
+def test_of_many_problems_the_first_is_named_and_the_others_counted(tool, config, save, tmp_path):
     """The layout is wrong for every sample."""
     path = save(annotations(joints=25))
-    done = tool('train', config(path))
-    lines = done.err.splitlines()
-    assert done.code == 1
-    assert lines[0] == f'error: {path} has 24 errors:'
-    assert all('expected 20 joints' in line and 'found 25' in line for line in lines[1:-1])
-    assert 'tools/data/check.py' in lines[-1]
+    words = (path, "sample 'a1_s1_t1'", 'expected 20 joints', 'found 25', '23 more')
+    assert_refused(tool('train', config(path)), tmp_path, *words, 'tools/data/check.py')
 
 
 def test_an_export_with_many_problems_names_the_first_and_counts(tool, config, save, checkpoint):
@@ -393,27 +389,27 @@ class TestExport:
         assert left(tmp_path) == ['model.pth', 'out.pkl']
 
     @pytest.mark.parametrize('name', ['SIGTERM', 'SIGKILL'])
-    def test_killed_while_writing(self, arguments, tmp_path, monkeypatch, name):
+    def test_killed_while_writing(self, arguments, tmp_path, name):
         """The process sends the signal to itself in the middle of writing."""
+        program = f"""
+import os, pickle, runpy, signal, sys
 
-        def dump(obj, file, protocol):
-            file.write(b'the first half')
-            file.flush()
-            os.kill(os.getpid(), getattr(signal, name))
+def dump(obj, file, protocol):
+    file.write(b'the first half')
+    file.flush()
+    os.kill(os.getpid(), signal.{name})
 
-        monkeypatch.setattr('pickle.dump', dump)
-        monkeypatch.setattr('sys.argv', ['anonymize.py', *map(str, arguments)])
-        tool = multiprocessing.get_context('fork').Process(
-            target=runpy.run_path,
-            args=(str(TOOLS / 'anonymize.py'),),
-            kwargs=dict(run_name='__main__'),
-        )
-        tool.start()
-        tool.join(60)
+pickle.dump = dump
+sys.argv = ['anonymize.py', *sys.argv[1:]]
+runpy.run_path({str(TOOLS / 'anonymize.py')!r}, run_name='__main__')
+"""
+        # A process of its own: one forked from here could stop at a lock that a thread of torch held.
+        command = [sys.executable, '-c', program, *map(str, arguments)]
+        code = subprocess.run(command, capture_output=True, timeout=100).returncode
         unfinished = [n for n in left(tmp_path) if n != 'model.pth']
         if name == 'SIGTERM':
-            assert (tool.exitcode, unfinished) == (130, [])
+            assert (code, unfinished) == (130, [])
         else:
-            assert tool.exitcode == -signal.SIGKILL
+            assert code == -signal.SIGKILL
             assert len(unfinished) == 1  # so the test did reach the middle of writing
             assert 'out.pkl' not in unfinished

@@ -8,14 +8,17 @@ Examples:
 """
 
 import argparse
-import sys
-from pathlib import Path
 
 from tqdm import tqdm
 
-from mmskanon.datasets.converters.summary import print_summary
-from mmskanon.datasets.converters.synthetic import CUES, SyntheticConfig, generate_synthetic
+from mmskanon.datasets.converters import (
+    CUES,
+    SyntheticConfig,
+    generate_synthetic,
+    print_summary,
+)
 from mmskanon.io.atomic import atomic_pickle
+from mmskanon.utils import add_annotation_output, run_converter
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -23,7 +26,7 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('out', type=Path, help='annotation file to write (.pkl)')
+    add_annotation_output(parser)
     for name, what in (
         ('num_subjects', 'subjects'),
         ('num_actions', 'action classes altogether'),
@@ -62,17 +65,10 @@ def parse_args(argv=None) -> argparse.Namespace:
         metavar='CUE',
         help=f'identity cues to switch on, or none; out of {", ".join(CUES)} (default: all)',
     )
-    parser.add_argument(
-        '--overwrite', action='store_true', help='replace the annotation file if it exists'
-    )
     return parser.parse_args(argv)
 
 
 def generate(args: argparse.Namespace) -> None:
-    if args.out.exists() and not args.overwrite:
-        raise FileExistsError(
-            f'{args.out} exists already; choose another name or pass --overwrite.'
-        )
     if 'none' in args.cues and len(args.cues) > 1:
         raise ValueError(f"--cues: 'none' excludes the others, found {' '.join(args.cues)}.")
     options = {key: value for key, value in vars(args).items() if key not in ('out', 'overwrite')}
@@ -90,13 +86,7 @@ def generate(args: argparse.Namespace) -> None:
 
 
 def main(argv=None) -> None:
-    args = parse_args(argv)
-    try:
-        generate(args)
-    except KeyboardInterrupt:
-        sys.exit(f'Interrupted; {args.out} was not written.')
-    except (ValueError, OSError) as error:
-        sys.exit(f'Error: {error}')
+    run_converter(generate, parse_args(argv))
 
 
 if __name__ == '__main__':

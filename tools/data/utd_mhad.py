@@ -6,7 +6,6 @@ Example:
 """
 
 import argparse
-import sys
 from pathlib import Path
 
 from tqdm import tqdm
@@ -18,6 +17,7 @@ from mmskanon.datasets.converters.utd_mhad import (
     missing_trials,
 )
 from mmskanon.io.atomic import atomic_pickle
+from mmskanon.utils import add_annotation_output, run_converter
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -27,18 +27,11 @@ def parse_args(argv=None) -> argparse.Namespace:
     parser.add_argument(
         'source', type=Path, help='folder or zip archive with a*_s*_t*_skeleton.mat'
     )
-    parser.add_argument('out', type=Path, help='annotation file to write (.pkl)')
-    parser.add_argument(
-        '--overwrite', action='store_true', help='replace the annotation file if it exists'
-    )
+    add_annotation_output(parser)
     return parser.parse_args(argv)
 
 
 def convert(args: argparse.Namespace) -> None:
-    if args.out.exists() and not args.overwrite:
-        raise FileExistsError(
-            f'{args.out} exists already; choose another name or pass --overwrite.'
-        )
     recordings, other = list_recordings(args.source)
     if other:
         print(f'{len(other)} files of other sensors left aside (the first: {other[0]}).')
@@ -53,13 +46,7 @@ def convert(args: argparse.Namespace) -> None:
 
 
 def main(argv=None) -> None:
-    args = parse_args(argv)
-    try:
-        convert(args)
-    except KeyboardInterrupt:
-        sys.exit(f'Interrupted; {args.out} was not written.')
-    except (ValueError, OSError) as error:
-        sys.exit(f'Error: {error}')
+    run_converter(convert, parse_args(argv))
 
 
 if __name__ == '__main__':

@@ -26,254 +26,25 @@ or trials therefore leave the existing clips as they are, and so does switching 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy.signal import lfilter
 
-from .synthetic_actions import PAIR_ACTIONS, SINGLE_ACTIONS, program_angles, smooth_step, waveforms
-from .synthetic_body import MIDDLE_ANGLES, SEGMENTS, bone_offsets, pose_body, rotation
+from .synthetic_actions import PAIR_ACTIONS, SINGLE_ACTIONS, smooth_step, waveforms
+from .synthetic_body import rotation
+from .synthetic_config import SyntheticConfig
+from .synthetic_people import Performer, Traits, stranger_traits, subject_traits
 
-CUES = ('bone_lengths', 'tempo', 'posture', 'bias', 'gender')
-GENDERS = ('female', 'male')
-
-# Standard deviation of subjects (normal) or half the range of subjects (uniform), and standard deviation of clips.
-_STATURE, _PROPORTION, _BONE_JITTER = 0.035, 0.045, 0.008
-_TEMPO_RANGE, _TEMPO_JITTER = 0.32, 0.02
-_BIAS_RANGE, _BIAS_JITTER = 0.28, 0.02
-_POSTURE, _POSTURE_JITTER = 4.5, 1.5
-_AMPLITUDE_JITTER = 0.05
-
-# Resting angles: mean in degrees, and how far people differ relative to _POSTURE (they bend more than they lean sideways).
-_REST = {
-    'pelvis_pitch': (0.0, 0.7),
-    'pelvis_roll': (0.0, 0.3),
-    'spine_pitch': (4.0, 1.0),
-    'spine_roll': (0.0, 0.5),
-    'spine_yaw': (0.0, 0.7),
-    'neck_pitch': (4.0, 1.2),
-    'neck_roll': (0.0, 0.8),
-    'neck_yaw': (0.0, 0.8),
-    'shoulder_flex': (2.0, 1.0),
-    'shoulder_abd': (9.0, 1.0),
-    'shoulder_twist': (0.0, 1.2),
-    'elbow': (16.0, 1.4),
-    'hip_abd': (5.0, 0.6),
-    'hip_twist': (10.0, 1.2),
-}
-_REST_MEAN, _REST_SPREAD = np.array(list(_REST.values())).T
-# Half of the mean difference between men and women, as log length factors, women negative.
-_GENDER = {
-    'torso': 0.030,
-    'neck': 0.035,
-    'shoulders': 0.085,
-    'upper_arm': 0.045,
-    'forearm': 0.050,
-    'hand': 0.045,
-    'hips': -0.060,
-    'thigh': 0.030,
-    'shank': 0.050,
-    'foot': 0.055,
-}
+# Standard deviation of the logarithm of a clip's speed; further jitter is that of the performer.
+_TEMPO_JITTER = 0.02
 # Neighbouring frames of a depth sensor err alike; arms and legs more so than the trunk towards their ends.
 _NOISE_MEMORY = 0.6
 _NOISE_GAIN = np.ones(25)
 _NOISE_GAIN[[6, 10, 14, 18]] = 1.25
 _NOISE_GAIN[[7, 11, 15, 19, 21, 22, 23, 24]] = 1.6
-
-# Names of the random streams.
-_SUBJECT, _CLIP, _NOISE, _STRANGER, _SPREAD = range(5)
 # The two-person actions have their own numbers, so that a longer list of one-person actions does not move them.
 _PAIR_NUMBER = 1000
-
-
-@dataclass(frozen=True)
-class SyntheticConfig:
-    """What to generate.
-
-    Args:
-        num_subjects (int): Subjects, numbered from 1; odd ones are female, even ones male. Defaults to 8.
-        num_actions (int): Action classes altogether. Defaults to 10.
-        trials (int): Repetitions of each action by each subject, numbered from 1; at least 2, because odd trials make up the split
-            ``train`` and even ones ``test``. Defaults to 4.
-        seed (int): Seed of everything random. Defaults to 0.
-        fps (float): Frames a second. Defaults to 30.
-        frames (tuple[int, int]): Shortest and longest clip in frames. Defaults to (60, 90).
-        noise_std (float): Standard deviation of the sensor noise of trunk joints in metres; hands and feet have up to 1.6 times as
-            much. Defaults to 0.008.
-        two_person_actions (int): How many of the action classes involve a second person. Defaults to 2.
-        cues (Iterable[str]): Identity cues that are switched on, out of :data:`CUES`. Defaults to all.
-
-    Raises:
-        ValueError: If a number is out of range or a cue is unknown.
-    """
-
-    num_subjects: int = 8
-    num_actions: int = 10
-    trials: int = 4
-    seed: int = 0
-    fps: float = 30.0
-    frames: tuple[int, int] = (60, 90)
-    noise_std: float = 0.008
-    two_person_actions: int = 2
-    cues: Iterable[str] = CUES
-
-    def __post_init__(self) -> None:
-        if isinstance(self.cues, str):
-            raise ValueError(
-                f"cues must be a list of names, found the string '{self.cues}'; write ['{self.cues}']."
-            )
-        object.__setattr__(self, 'cues', frozenset(self.cues))
-        object.__setattr__(self, 'frames', tuple(self.frames))
-        unknown = sorted(self.cues - set(CUES))
-        if unknown:
-            raise ValueError(f'cues has the unknown names {unknown}; choose from {list(CUES)}.')
-        for name, low in (('num_subjects', 1), ('num_actions', 1), ('trials', 2), ('seed', 0)):
-            value = getattr(self, name)
-            if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < low:
-                raise ValueError(
-                    f'{name} must be a whole number of at least {low}, found {value!r}.'
-                )
-        if not 0 <= self.two_person_actions <= min(len(PAIR_ACTIONS), self.num_actions):
-            raise ValueError(
-                f'two_person_actions must lie between 0 and {min(len(PAIR_ACTIONS), self.num_actions)} '
-                f'(of {self.num_actions} actions), found {self.two_person_actions!r}.'
-            )
-        single = self.num_actions - self.two_person_actions
-        if single > len(SINGLE_ACTIONS):
-            raise ValueError(
-                f'num_actions asks for {single} one-person actions, only {len(SINGLE_ACTIONS)} exist; '
-                f'with two_person_actions={self.two_person_actions} at most '
-                f'{len(SINGLE_ACTIONS) + self.two_person_actions} actions are possible.'
-            )
-        if len(self.frames) != 2 or not 2 <= self.frames[0] <= self.frames[1]:
-            raise ValueError(
-                f'frames must be the shortest and the longest length, at least 2, found {self.frames!r}.'
-            )
-        if not (np.isfinite(self.fps) and self.fps > 0):
-            raise ValueError(f'fps must be a positive number, found {self.fps!r}.')
-        if not (np.isfinite(self.noise_std) and self.noise_std >= 0):
-            raise ValueError(
-                f'noise_std must be a number of metres, zero or more, found {self.noise_std!r}.'
-            )
-
-    @property
-    def action_names(self) -> tuple[str, ...]:
-        """Names of the classes in the order of their labels: one-person actions first."""
-        single = list(SINGLE_ACTIONS)[: self.num_actions - self.two_person_actions]
-        return (*single, *list(PAIR_ACTIONS)[: self.two_person_actions])
-
-
-@dataclass(frozen=True)
-class Traits:
-    """How one person differs from the population mean: the planted truth.
-
-    Args:
-        gender (str): ``female`` or ``male``.
-        log_lengths (np.ndarray): Logarithm of the length factor of each body segment, shape (10,).
-        log_tempo (float): Logarithm of the speed factor.
-        posture (np.ndarray): Deviation of each resting angle in degrees, shape (14,).
-        bias (float): Right limbs move by ``1 + bias``, left ones by ``1 - bias``.
-    """
-
-    gender: str
-    log_lengths: np.ndarray
-    log_tempo: float
-    posture: np.ndarray
-    bias: float
-
-
-def _random(config: SyntheticConfig, *key: int) -> np.random.Generator:
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(config.seed, spawn_key=key)))
-
-
-def _draw_traits(
-    config: SyntheticConfig, rng: np.random.Generator, gender: str, tempo: float, bias: float
-) -> Traits:
-    """Traits from normal draws and from two numbers in [0, 1); everything is drawn, cues that are off count as zero."""
-    stature, *proportion = rng.standard_normal(1 + len(SEGMENTS))
-    posture = rng.standard_normal(len(_REST))
-    lengths = _STATURE * stature + _PROPORTION * np.array(proportion)
-    sign = 1 if gender == GENDERS[1] else -1
-    body = sign * np.array([_GENDER[name] for name in SEGMENTS])
-    on = {cue: float(cue in config.cues) for cue in CUES}
-    return Traits(
-        gender=gender,
-        log_lengths=on['bone_lengths'] * lengths + on['gender'] * body,
-        log_tempo=on['tempo'] * _TEMPO_RANGE * (2 * tempo - 1),
-        posture=on['posture'] * _POSTURE * _REST_SPREAD * posture,
-        bias=on['bias'] * _BIAS_RANGE * (2 * bias - 1),
-    )
-
-
-def subject_traits(config: SyntheticConfig, subject: int) -> Traits:
-    """What is planted for one subject under the configured cues.
-
-    Tempo and bias of successive subjects follow low-discrepancy sequences, so that even few subjects spread over the whole range.
-
-    Args:
-        config (SyntheticConfig): What is generated.
-        subject (int): Subject number, from 1.
-
-    Returns:
-        Traits: Deviations from the population mean; zero where the cue is off.
-    """
-    tempo, bias = _random(config, _SPREAD).random(2)
-    return _draw_traits(
-        config,
-        _random(config, _SUBJECT, subject),
-        gender=GENDERS[(subject - 1) % 2],
-        tempo=(tempo + subject * (np.sqrt(5) - 1) / 2) % 1,
-        bias=(bias + subject * (np.sqrt(2) - 1)) % 1,
-    )
-
-
-def _stranger(config: SyntheticConfig, key: tuple[int, ...]) -> Traits:
-    rng = _random(config, _STRANGER, *key)
-    which, tempo, bias = rng.random(3)
-    return _draw_traits(config, rng, GENDERS[int(which < 0.5)], tempo, bias)
-
-
-@dataclass(frozen=True)
-class _Performer:
-    """A person in one clip: traits plus the jitter of the clip."""
-
-    offsets: np.ndarray
-    rest: dict[str, float]
-    right: float
-    left: float
-    sway: np.ndarray
-
-    @classmethod
-    def of(cls, traits: Traits, rng: np.random.Generator) -> _Performer:
-        common, *bones = _BONE_JITTER * rng.standard_normal(1 + len(SEGMENTS))
-        jitter = _POSTURE_JITTER * _REST_SPREAD * rng.standard_normal(len(_REST))
-        posture = _REST_MEAN + traits.posture + jitter
-        bias = traits.bias + _BIAS_JITTER * rng.standard_normal()
-        amplitude = np.exp(_AMPLITUDE_JITTER * rng.standard_normal())
-        return cls(
-            offsets=bone_offsets(traits.log_lengths + common + np.array(bones)),
-            rest=dict(zip(_REST, posture, strict=True)),
-            right=amplitude * (1 + bias),
-            left=amplitude * (1 - bias),
-            sway=rng.random(3),
-        )
-
-    def joints(self, moves: Any, waves: dict[str, np.ndarray], seconds: np.ndarray) -> np.ndarray:
-        """Joints in the body frame, shape (T, V, C)."""
-        angles = program_angles(moves, waves, self.right, self.left)
-        for name, degrees in self.rest.items():
-            for target in (name,) if name in MIDDLE_ANGLES else (f'{name}_r', f'{name}_l'):
-                angles[target] = angles.get(target, 0.0) + np.full_like(seconds, degrees)
-        # Nobody stands perfectly still: a slow sway of about a degree with random phases.
-        for name, phase, hertz in zip(
-            ('pelvis_roll', 'pelvis_pitch', 'neck_yaw'), self.sway, (0.3, 0.4, 0.2), strict=True
-        ):
-            angles[name] = angles.get(name, 0.0) + 1.2 * np.sin(
-                2 * np.pi * (hertz * seconds + phase)
-            )
-        return pose_body(self.offsets, angles, len(seconds))
 
 
 def _place(body: np.ndarray, yaw: float, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
@@ -285,12 +56,12 @@ def _place(body: np.ndarray, yaw: float, x: np.ndarray, y: np.ndarray, z: np.nda
 def _clip(config: SyntheticConfig, traits: Traits, name: str, key: tuple[int, ...]) -> np.ndarray:
     """One clip without sensor noise, shape (M, T, V, C)."""
     action = SINGLE_ACTIONS[name] if name in SINGLE_ACTIONS else PAIR_ACTIONS[name]
-    rng = _random(config, _CLIP, *key)
+    rng = config.stream('clip', *key)
     low, high = config.frames
     num_frames = low + int(rng.random() * (high - low + 1))
     delay, side, x, z = rng.random(4)
     yaw, height, speed = rng.standard_normal(3)
-    performer = _Performer.of(traits, rng)
+    performer = Performer.of(traits, rng)
 
     seconds = np.arange(num_frames) / config.fps
     tempo = np.exp(traits.log_tempo + _TEMPO_JITTER * speed)
@@ -304,7 +75,7 @@ def _clip(config: SyntheticConfig, traits: Traits, name: str, key: tuple[int, ..
         return _place(body, 12 * yaw, x, floor, z)[None]
 
     # The line between the two runs across the view; the first person stands on either side of it.
-    other = _Performer.of(_stranger(config, key), rng)
+    other = Performer.of(stranger_traits(config, key), rng)
     line = np.deg2rad((0 if side < 0.5 else 180) + 12 * yaw)
     start, contact = action.apart
     apart = start + (contact - start) * smooth_step(
@@ -322,7 +93,7 @@ def _clip(config: SyntheticConfig, traits: Traits, name: str, key: tuple[int, ..
 
 def _noise(config: SyntheticConfig, shape: tuple[int, ...], key: tuple[int, ...]) -> np.ndarray:
     """First-order autoregressive noise of unit variance times the gain of each joint, shape (M, T, V, C)."""
-    white = _random(config, _NOISE, *key).standard_normal(shape)
+    white = config.stream('noise', *key).standard_normal(shape)
     white[:, 1:] *= np.sqrt(1 - _NOISE_MEMORY**2)
     return lfilter([1.0], [1.0, -_NOISE_MEMORY], white, axis=1) * _NOISE_GAIN[:, None]
 

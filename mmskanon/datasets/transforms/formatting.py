@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 import torch
@@ -22,9 +23,9 @@ class PackSkeletonInputs(BaseTransform):
     meta key that is missing.
 
     Required keys: ``keypoint`` of shape (clips, M, T, V, C), as ``FormatGCNInput`` leaves it, and the ``meta_keys``. Optional keys:
-    ``label`` (int) and ``private`` (dict of attribute name to class index). Output: ``inputs``, a float32 tensor of the same
-    shape, and ``data_samples``, an :class:`ActionDataSample` with ``gt_label``, ``gt_private`` (a dict of attribute name to int,
-    empty without ``private``) and the meta keys as metainfo.
+    ``label`` (int) and ``private`` (dict of attribute name to class index, or to a number as float). Output: ``inputs``, a float32 tensor of the same
+    shape, and ``data_samples``, an :class:`ActionDataSample` with ``gt_label``, ``gt_private`` (a dict of attribute name to int, or
+    float where it is a number, empty without ``private``) and the meta keys as metainfo.
 
     Args:
         meta_keys (Sequence[str]): Keys to keep as metainfo of the data sample. Defaults to ``('frame_dir',)``.
@@ -54,7 +55,7 @@ class PackSkeletonInputs(BaseTransform):
 
         Raises:
             KeyError: If ``keypoint`` or a meta key is missing.
-            TypeError: If a private label is not an integer.
+            TypeError: If a private label is neither an integer nor a finite float.
             ValueError: If the skeletons do not have five axes.
         """
         sample = results.get('frame_dir', 'without frame_dir')
@@ -79,11 +80,16 @@ class PackSkeletonInputs(BaseTransform):
         return f'{type(self).__name__}(meta_keys={self.meta_keys})'
 
 
-def _private_labels(private: Mapping, sample: str) -> dict[str, int]:
-    for attribute, index in private.items():
-        if isinstance(index, bool) or not isinstance(index, Integral):
+def _private_labels(private: Mapping, sample: str) -> dict[str, int | float]:
+    labels = {}
+    for attribute, value in private.items():
+        if isinstance(value, Integral) and not isinstance(value, bool):
+            labels[attribute] = int(value)
+        elif isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value):
+            labels[attribute] = float(value)
+        else:
             raise TypeError(
-                f'the private label {attribute!r} of sample {sample} must be a class index (int), found {index!r}: '
-                f'load the samples with PrivatePoseDataset, which makes indices of values'
+                f'the private label {attribute!r} of sample {sample} must be a class index (int) or a number (finite float), '
+                f'found {value!r}: load the samples with PrivatePoseDataset, which makes indices of values'
             )
-    return {attribute: int(index) for attribute, index in private.items()}
+    return labels

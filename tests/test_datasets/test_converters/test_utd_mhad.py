@@ -12,13 +12,12 @@ from hypothesis import strategies as st
 from scipy.io import loadmat, savemat
 
 from mmskanon.datasets.converters import (
-    UTD_MHAD_ACTIONS,
     UTD_MHAD_LAYOUT,
     missing_trials,
     read_utd_mhad,
     split_summary,
 )
-from mmskanon.datasets.converters.utd_mhad import list_recordings, read_keypoint
+from mmskanon.datasets.converters.utd_mhad import read_keypoint
 from mmskanon.skeletons.layouts import get_layout
 
 
@@ -134,7 +133,7 @@ class TestRealFiles:
             read_utd_mhad(tmp_path)
 
 
-class TestListing:
+class TestReading:
     def test_numeric_order_and_progress(self, folder):
         seen = []
 
@@ -150,56 +149,11 @@ class TestListing:
             'test': ['a2_s1_t3', 'a10_s1_t3'],
         }
 
-    def test_subfolders_are_searched(self, folder, tmp_path):
-        assert len(list_recordings(tmp_path)[0]) == 4
-
     def test_other_sensors_are_counted_not_silent(self, folder):
         for sensor in ('depth', 'inertial'):
             savemat(folder / f'a2_s1_t1_{sensor}.mat', {'d': np.zeros(3)})
-        recordings, other = list_recordings(folder)
-        assert len(recordings) == 4 and len(other) == 2
         with pytest.warns(UserWarning, match='2 files of other sensors'):
             read_utd_mhad(folder)
-
-    def test_missing_source(self, tmp_path):
-        with pytest.raises(FileNotFoundError, match='nowhere does not exist'):
-            read_utd_mhad(tmp_path / 'nowhere')
-
-    def test_empty_folder(self, tmp_path):
-        with pytest.raises(FileNotFoundError, match='holds no file named'):
-            read_utd_mhad(tmp_path)
-
-    def test_neither_folder_nor_zip(self, tmp_path):
-        path = tmp_path / 'data.txt'
-        path.write_text('hello')
-        with pytest.raises(ValueError, match='neither a folder nor a readable zip'):
-            read_utd_mhad(path)
-
-    @pytest.mark.parametrize(
-        ('name', 'message'),
-        [
-            ('skeleton.mat', 'not named like'),
-            ('a1_s1_t1_skeleton_copy.mat', 'not named like'),
-            ('a28_s1_t1_skeleton.mat', 'action 28, expected 1 to 27'),
-            ('a0_s1_t1_skeleton.mat', 'action 0, expected 1 to 27'),
-            ('a1_s9_t1_skeleton.mat', 'subject 9, expected 1 to 8'),
-            ('a1_s1_t5_skeleton.mat', 'trial 5, expected 1 to 4'),
-        ],
-    )
-    def test_bad_name(self, folder, name, message):
-        (folder / name).write_bytes(mat_bytes(d_skel=skeleton()))
-        with pytest.raises(ValueError, match=message) as caught:
-            read_utd_mhad(folder)
-        assert name in str(caught.value)
-
-    def test_same_performance_twice(self, folder):
-        (folder / 'again').mkdir()
-        shutil.copy(folder / 'a2_s1_t1_skeleton.mat', folder / 'again')
-        with pytest.raises(ValueError, match='repeats a2_s1_t1'):
-            read_utd_mhad(folder)
-
-    def test_action_names(self):
-        assert len(set(UTD_MHAD_ACTIONS)) == 27
 
 
 class TestContents:

@@ -70,11 +70,18 @@ def test_nothing_is_skipped_silently():
         PackSkeletonInputs(meta_keys=('frame_dir', 'camera'))(sample())
     with pytest.raises(KeyError, match="'keypoint'"):
         PackSkeletonInputs()(dict(frame_dir='a'))
-    for value in ('m', True, 1.0):
+    for value in ('m', True, float('nan')):
         with pytest.raises(TypeError, match="'gender' of sample a"):
             PackSkeletonInputs()(sample(private=dict(gender=value)))
     with pytest.raises(ValueError, match='FormatGCNInput'):
         PackSkeletonInputs()(dict(keypoint=np.ones((2, 8, 25, 3)), frame_dir='a'))
+
+
+def test_numbers_stay_numbers():
+    private = dict(subject=np.int64(3), age=np.float64(63.5), height=2.0)
+    packed = PackSkeletonInputs()(sample(private=private))['data_samples'].gt_private
+    assert packed == dict(subject=3, age=63.5, height=2.0)
+    assert {k: type(v) for k, v in packed.items()} == dict(subject=int, age=float, height=float)
 
 
 def test_repr_and_examples():

@@ -1,8 +1,5 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
-import pickle
-import runpy
 import tracemalloc
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,10 +7,9 @@ from builders import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmskanon.datasets.check import Problem, check_annotations, check_samples
+from mmskanon.datasets.check import check_annotations
 from mmskanon.datasets.schema import complete_annotations
 
-TOOL = Path(__file__).resolve().parents[2] / 'tools' / 'data' / 'check.py'
 SETTINGS = dict(layout='kinect_v1', attributes=('subject',), num_person=1, clip_len=10)
 
 
@@ -208,40 +204,6 @@ def test_without_a_layout_the_majority_decides():
     assert problem.kind == 'joint-count' and 'expected 20 joints' in str(problem)
 
 
-@settings(max_examples=200, deadline=None)
-@given(
-    st.sampled_from(['<f2', '>f2', '<f4', '>f4', '<f8']),
-    st.lists(
-        st.floats(-1e6, 1e6, width=32)
-        | st.sampled_from([np.nan, -np.nan, np.inf, -np.inf, 65504.0, -65504.0, -0.0]),
-        max_size=9,
-    ),
-    st.booleans(),
-)
-def test_finite_in_every_precision_and_memory_order(dtype, values, transposed):
-    keypoint = np.ones((1, 9, 20, 3))
-    keypoint[0, : len(values), 4, 2] = values
-    with np.errstate(over='ignore'):
-        keypoint = keypoint.astype(dtype)
-    if transposed:
-        keypoint = np.asfortranarray(keypoint)[:, ::-1]
-    sample = dict(frame_dir='a', label=0, total_frames=9, keypoint=keypoint)
-    found = [p.kind for p in check_samples([sample], layout='kinect_v1')]
-    assert found == ([] if np.isfinite(keypoint).all() else ['not-finite'])
-
-
-def test_coco_samples_may_have_a_score():
-    sample = dict(frame_dir='a', label=0, total_frames=4)
-    for channels, expected in (
-        (1, ['coordinate-count']),
-        (2, []),
-        (3, []),
-        (4, ['coordinate-count']),
-    ):
-        sample['keypoint'] = np.ones((1, 4, 17, channels), np.float16)
-        assert [p.kind for p in check_samples([sample], layout='coco')] == expected
-
-
 def test_subject_unseen_in_training_is_an_error_for_that_attribute_alone():
     data = clean()
     data['split'] = {
@@ -319,12 +281,6 @@ def test_train_and_test_that_share_takes_draw_one_warning():
     assert "4 of 4 samples of split 'xview_val'" in str(problem)
 
 
-def test_problems_are_values():
-    problem = Problem('error', 'label', '', None, None, 'a', 'b', 'do c')
-    assert str(problem) == 'expected a, found b; do c'
-    assert problem in {problem}
-
-
 def test_keypoints_are_not_copied_and_many_samples_are_quick():
     rng = np.random.default_rng(0)
     keypoint = rng.normal(size=(64, 2, 300, 25, 3)).astype(np.float16)
@@ -348,64 +304,3 @@ def test_keypoints_are_not_copied_and_many_samples_are_quick():
     assert found == []
     # The keypoints of these samples would fill 1.15 GB.
     assert peak < 30e6
-
-
-@pytest.fixture
-def ann_file(tmp_path):
-    def write(data):
-        path = tmp_path / 'ann.pkl'
-        path.write_bytes(pickle.dumps(data))
-        return path
-
-    return write
-
-
-@pytest.fixture(scope='module')
-def tool():
-    return runpy.run_path(str(TOOL))['main']
-
-
-def test_tool_passes_clean_data(ann_file, tool, capsys):
-    path = ann_file(clean())
-    assert (
-        tool([str(path), '--layout', 'kinect_v1', '--attributes', 'subject', '--clip-len', '12'])
-        == 0
-    )
-    assert '48 samples, 0 errors, 0 warnings' in capsys.readouterr().out
-
-
-def test_tool_prints_every_problem_and_fails(ann_file, tool, capsys):
-    data = clean()
-    del data['annotations'][0]['subject']
-    data['annotations'][1]['total_frames'] = 3
-    for sample in data['annotations'][4:]:
-        sample['label'] = 0
-    path = ann_file(data)
-    assert tool([str(path), '--attributes', 'subject', '--num-person', '1']) == 1
-    out = capsys.readouterr().out
-    assert 'error: ' in out and "sample 'a1_s1_t1', key 'subject'" in out
-    assert "sample 'a1_s1_t2', key 'total_frames'" in out
-    assert '48 samples, 2 errors, 0 warnings' in out
-
-
-def test_tool_reads_attributes_from_csv_and_warns_without_failing(ann_file, tool, capsys, tmp_path):
-    csv = tmp_path / 'people.csv'
-    csv.write_text('subject,gender\n1,f\n2,f\n3,m\n4,m\n')
-    data = clean()
-    del data['split']['train'][:]
-    data['split'] = {'train': data['split']['test'], 'test': data['split']['test']}
-    path = ann_file(data)
-    argv = [str(path), '--attributes', 'gender', '--attribute-files', str(csv), '--splits', 'test']
-    assert tool(argv) == 0
-    assert 'warning: ' in capsys.readouterr().out
-
-
-@pytest.mark.parametrize('content', [None, b'', b'\x80\x04nonsense', pickle.dumps(3)])
-def test_tool_refuses_other_files_in_one_sentence(tmp_path, content, tool, capsys):
-    path = tmp_path / 'ann.pkl'
-    if content is not None:
-        path.write_bytes(content)
-    assert tool([str(path)]) == 1
-    out, err = capsys.readouterr()
-    assert str(path) in (err or out)
-    assert len(err.splitlines()) <= 1

@@ -1,0 +1,190 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+"""The files of UTD-MHAD: what the numbers in their names mean, and finding them in a folder or a zip archive."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+#: What the performers do, in the order of the action numbers (the first entry is action 1, label 0).
+UTD_MHAD_ACTIONS = (
+    'swipe left',
+    'swipe right',
+    'wave',
+    'clap',
+    'throw',
+    'cross arms',
+    'basketball shot',
+    'draw a cross',
+    'draw a circle clockwise',
+    'draw a circle counter-clockwise',
+    'draw a triangle',
+    'bowl',
+    'box',
+    'baseball swing',
+    'tennis swing',
+    'curl arms',
+    'tennis serve',
+    'push with both hands',
+    'knock on a door',
+    'catch',
+    'pick up and throw',
+    'jog',
+    'walk',
+    'sit to stand',
+    'stand to sit',
+    'lunge',
+    'squat',
+)
+UTD_MHAD_SUBJECTS = 8
+UTD_MHAD_TRIALS = 4
+_SKELETON = re.compile(r'a(\d{1,4})_s(\d{1,4})_t(\d{1,4})_skeleton\.mat')
+_OTHER_SENSOR = re.compile(r'a\d{1,4}_s\d{1,4}_t\d{1,4}_(?:depth|inertial|color|rgb)\.mat')
+# The largest real file has 40 kB; what is larger than this is no recording of this data set.
+MAX_BYTES = 32 * 2**20
+
+
+@dataclass(frozen=True)
+class UTDRecording:
+    """One skeleton file of UTD-MHAD, not read yet.
+
+    Args:
+        action (int): Action number, 1 to 27.
+        subject (int): Subject number, 1 to 8.
+        trial (int): Trial number, 1 to 4.
+        path (Path): The file itself, or the zip archive that contains it.
+        member (str): Name inside the zip archive; empty for a plain file. Defaults to ''.
+    """
+
+    action: int
+    subject: int
+    trial: int
+    path: Path
+    member: str = ''
+
+    @property
+    def frame_dir(self) -> str:
+        """Sample name in the annotation file, such as ``a1_s1_t1``."""
+        return f'a{self.action}_s{self.subject}_t{self.trial}'
+
+    @property
+    def where(self) -> str:
+        """How messages name the file."""
+        return f'{self.path}!{self.member}' if self.member else str(self.path)
+
+    def read_bytes(self, archive: zipfile.ZipFile | None = None) -> bytes:
+        """Contents of the file.
+
+        Args:
+            archive (zipfile.ZipFile, optional): The archive, if it is open already. Defaults to None.
+
+        Returns:
+            bytes: The raw MATLAB file.
+
+        Raises:
+            ValueError: If the file is improbably large, or damaged or encrypted inside its archive.
+        """
+        if not self.member:
+            self._refuse_huge(self.path.stat().st_size)
+            return self.path.read_bytes()
+        if archive is None:
+            with zipfile.ZipFile(self.path) as opened:
+                return self.read_bytes(opened)
+        self._refuse_huge(archive.getinfo(self.member).file_size)
+        try:
+            return archive.read(self.member)
+        except Exception as error:  # each compression method fails with classes of its own
+            raise ValueError(
+                f'{self.where} cannot be unpacked ({error}); download the archive again or unpack it by hand.'
+            ) from error
+
+    def _refuse_huge(self, size: int) -> None:
+        if size > MAX_BYTES:
+            raise ValueError(
+                f'{self.where} has {size} bytes, more than the {MAX_BYTES} allowed for one recording; '
+                'is it a skeleton file of UTD-MHAD?'
+            )
+
+
+def list_recordings(source: str | Path) -> tuple[list[UTDRecording], list[str]]:
+    """Find the skeleton files below a folder or inside a zip archive.
+
+    Args:
+        source (str | Path): Folder (searched with its subfolders) or zip archive.
+
+    Returns:
+        tuple[list[UTDRecording], list[str]]: The recordings sorted by action, subject and trial, and the names of the files left
+        aside because they belong to the data set's other sensors (depth, inertial, color).
+
+    Raises:
+        FileNotFoundError: If ``source`` is absent or holds no skeleton file.
+        ValueError: If ``source`` is neither folder nor zip, a .mat file has a foreign name or a number out of range, or one
+            performance appears twice.
+    """
+    source = Path(source)
+    if not source.exists():
+        raise FileNotFoundError(
+            f'{source} does not exist; give the folder or the zip archive with the UTD-MHAD files a*_s*_t*_skeleton.mat.'
+        )
+    if source.is_dir():
+        names = [(path.name, path, '') for path in sorted(source.rglob('*.mat'))]
+    else:
+        try:
+            with zipfile.ZipFile(source) as archive:
+                members = sorted(info.filename for info in archive.infolist() if not info.is_dir())
+        except zipfile.BadZipFile as error:
+            raise ValueError(
+                f'{source} is neither a folder nor a readable zip archive ({error}); '
+                'give the folder or the zip archive with the UTD-MHAD files.'
+            ) from error
+        names = [
+            (name.rpartition('/')[2], source, name)
+            for name in members
+            if name.lower().endswith('.mat')
+        ]
+    # macOS writes a '._' twin with its own metadata beside every file.
+    names = [entry for entry in names if not entry[0].startswith('._')]
+
+    found: dict[tuple[int, int, int], UTDRecording] = {}
+    other = []
+    for name, path, member in names:
+        where = f'{path}!{member}' if member else str(path)
+        if _OTHER_SENSOR.fullmatch(name):
+            other.append(where)
+            continue
+        recording = _parse_name(name, path, member, where)
+        key = (recording.action, recording.subject, recording.trial)
+        if key in found:
+            raise ValueError(
+                f'{where} repeats {recording.frame_dir}, already read from {found[key].where}; keep one of the two files.'
+            )
+        found[key] = recording
+    if not found:
+        raise FileNotFoundError(
+            f'{source} holds no file named a*_s*_t*_skeleton.mat; '
+            'give the folder or the zip archive with the UTD-MHAD skeleton files.'
+        )
+    return [found[key] for key in sorted(found)], other
+
+
+def _parse_name(name: str, path: Path, member: str, where: str) -> UTDRecording:
+    match = _SKELETON.fullmatch(name)
+    if match is None:
+        raise ValueError(
+            f'{where} is not named like a UTD-MHAD recording: expected a<action>_s<subject>_t<trial>_skeleton.mat; '
+            'rename the file or move it elsewhere.'
+        )
+    action, subject, trial = (int(number) for number in match.groups())
+    limits = {
+        'action': (action, len(UTD_MHAD_ACTIONS)),
+        'subject': (subject, UTD_MHAD_SUBJECTS),
+        'trial': (trial, UTD_MHAD_TRIALS),
+    }
+    for what, (number, most) in limits.items():
+        if not 1 <= number <= most:
+            raise ValueError(
+                f'{where} names {what} {number}, expected 1 to {most}; rename the file or move it elsewhere.'
+            )
+    return UTDRecording(action, subject, trial, path, member)

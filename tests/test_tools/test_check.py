@@ -1,0 +1,70 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+import pickle
+import runpy
+from pathlib import Path
+
+import pytest
+from builders import annotations
+
+TOOL = Path(__file__).resolve().parents[2] / 'tools' / 'data' / 'check.py'
+
+
+@pytest.fixture
+def ann_file(tmp_path):
+    def write(data):
+        path = tmp_path / 'ann.pkl'
+        path.write_bytes(pickle.dumps(data))
+        return path
+
+    return write
+
+
+@pytest.fixture(scope='module')
+def tool():
+    return runpy.run_path(str(TOOL))['main']
+
+
+def test_it_passes_clean_data(ann_file, tool, capsys):
+    path = ann_file(annotations(frames=12))
+    assert (
+        tool([str(path), '--layout', 'kinect_v1', '--attributes', 'subject', '--clip-len', '12'])
+        == 0
+    )
+    assert '48 samples, 0 errors, 0 warnings' in capsys.readouterr().out
+
+
+def test_it_prints_every_problem_and_fails(ann_file, tool, capsys):
+    data = annotations(frames=12)
+    del data['annotations'][0]['subject']
+    data['annotations'][1]['total_frames'] = 3
+    for sample in data['annotations'][4:]:
+        sample['label'] = 0
+    path = ann_file(data)
+    assert tool([str(path), '--attributes', 'subject', '--num-person', '1']) == 1
+    out = capsys.readouterr().out
+    assert 'error: ' in out and "sample 'a1_s1_t1', key 'subject'" in out
+    assert "sample 'a1_s1_t2', key 'total_frames'" in out
+    assert '48 samples, 2 errors, 0 warnings' in out
+
+
+def test_it_reads_attributes_from_csv_and_warns_without_failing(ann_file, tool, capsys, tmp_path):
+    csv = tmp_path / 'people.csv'
+    csv.write_text('subject,gender\n1,f\n2,f\n3,m\n4,m\n')
+    data = annotations(frames=12)
+    del data['split']['train'][:]
+    data['split'] = {'train': data['split']['test'], 'test': data['split']['test']}
+    path = ann_file(data)
+    argv = [str(path), '--attributes', 'gender', '--attribute-files', str(csv), '--splits', 'test']
+    assert tool(argv) == 0
+    assert 'warning: ' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('content', [None, b'', b'\x80\x04nonsense', pickle.dumps(3)])
+def test_it_refuses_other_files_in_one_sentence(tmp_path, content, tool, capsys):
+    path = tmp_path / 'ann.pkl'
+    if content is not None:
+        path.write_bytes(content)
+    assert tool([str(path)]) == 1
+    out, err = capsys.readouterr()
+    assert str(path) in (err or out)
+    assert len(err.splitlines()) <= 1
