@@ -3,12 +3,12 @@
 _base_ = [
     './action_stgcn_1xb16-15e_synthetic-trial-ntu25.py',
     '../_base_/anonymizers/unet.py',
+    '../_base_/adversaries/subject8.py',
     '../_base_/schedules/alternating.py',
 ]
 
 # Trained before, see README.md beside this file.
 work = 'work_dirs/synthetic'
-subject_head = dict(type='PrivacyHead', attribute='subject', num_classes=8)
 
 model = dict(
     _delete_=True,
@@ -26,17 +26,21 @@ model = dict(
         type='AdversaryBank',
         members=dict(
             subject=dict(
-                net={{_base_.model}}, head=subject_head, checkpoint=f'{work}/subject/epoch_35.pth'
+                net={{_base_.model}},
+                head={{_base_.subject_head}},
+                checkpoint=f'{work}/subject/epoch_35.pth',
             )
         ),
     ),
     # Never trained against: it only evaluates.
     attackers=dict(
         other_seed=dict(
-            net={{_base_.model}}, head=subject_head, checkpoint=f'{work}/attacker_seed/epoch_35.pth'
+            net={{_base_.model}},
+            head={{_base_.subject_head}},
+            checkpoint=f'{work}/attacker_seed/epoch_35.pth',
         ),
     ),
-    losses={{_base_.losses}},
+    losses={{_base_.unet.losses}},
 )
 
 train_cfg = dict(

@@ -1,7 +1,7 @@
 # Re-identification classifier on synthetic skeletons: warm start of the adversary, or with another seed an independent attacker.
-_base_ = './action_stgcn_1xb16-15e_synthetic-trial-ntu25.py'
+_base_ = ['./action_stgcn_1xb16-15e_synthetic-trial-ntu25.py', '../_base_/adversaries/subject8.py']
 
-model = dict(cls_head=dict(type='PrivacyHead', attribute='subject', num_classes=8))
+model = dict(cls_head={{_base_.subject_head}})
 
 train_cfg = dict(max_epochs=35, val_interval=35)
 param_scheduler = [

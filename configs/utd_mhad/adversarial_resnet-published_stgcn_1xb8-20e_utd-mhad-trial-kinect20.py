@@ -1,5 +1,8 @@
 # The residual network as published, with the settings released for NTU60: alpha 1, beta 10, SGD 0.01.
-_base_ = './adversarial_unet-published_stgcn_1xb8-20e_utd-mhad-trial-kinect20.py'
+_base_ = [
+    './adversarial_unet-published_stgcn_1xb8-20e_utd-mhad-trial-kinect20.py',
+    '../_base_/anonymizers/resnet.py',
+]
 
 model = dict(
     anonymizer=dict(
@@ -10,9 +13,6 @@ model = dict(
         published=True,
         last_std=None,
     ),
-    losses=dict(privacy=dict(weight=1.0)),
+    losses={{_base_.resnet.losses}},
 )
-
-optim_wrapper = dict(
-    anonymizer=dict(optimizer=dict(lr=0.01)), adversary=dict(optimizer=dict(lr=0.01))
-)
+optim_wrapper = {{_base_.resnet.optim_wrapper}}

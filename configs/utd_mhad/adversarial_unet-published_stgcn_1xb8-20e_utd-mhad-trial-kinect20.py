@@ -3,13 +3,13 @@
 _base_ = [
     './action_stgcn_1xb16-30e_utd-mhad-trial-kinect20.py',
     '../_base_/anonymizers/unet.py',
+    '../_base_/adversaries/subject8.py',
     '../_base_/schedules/alternating.py',
     '../_base_/nets/stgcnpp_kinect20.py',
 ]
 
 # Trained before, see README.md beside this file.
 work = 'work_dirs/utd_mhad'
-subject_head = dict(type='PrivacyHead', attribute='subject', num_classes=8)
 
 model = dict(
     _delete_=True,
@@ -20,26 +20,35 @@ model = dict(
         type='AdversaryBank',
         members=dict(
             subject=dict(
-                net={{_base_.model}}, head=subject_head, checkpoint=f'{work}/subject/epoch_30.pth'
+                net={{_base_.model}},
+                head={{_base_.subject_head}},
+                checkpoint=f'{work}/subject/epoch_30.pth',
             )
         ),
     ),
     # Never trained against: they only evaluate.
     attackers=dict(
         other_seed=dict(
-            net={{_base_.model}}, head=subject_head, checkpoint=f'{work}/attacker_seed/epoch_30.pth'
+            net={{_base_.model}},
+            head={{_base_.subject_head}},
+            checkpoint=f'{work}/attacker_seed/epoch_30.pth',
         ),
         other_architecture=dict(
             net={{_base_.stgcnpp}},
-            head=subject_head,
+            head={{_base_.subject_head}},
             checkpoint=f'{work}/attacker_stgcnpp/epoch_30.pth',
         ),
     ),
-    losses={{_base_.losses}},
+    losses={{_base_.unet.losses}},
 )
 train_dataloader = dict(batch_size=8)
 train_cfg = dict(_delete_=True, type='AlternatingTrainLoop', max_epochs=20, val_interval=10)
-optim_wrapper = {{_base_.party_optim_wrapper}}
+optim_wrapper = dict(
+    _delete_=True,
+    constructor='PartyOptimWrapperConstructor',
+    anonymizer={{_base_.unet.optim_wrapper.anonymizer}},
+    adversary={{_base_.unet.optim_wrapper.adversary}},
+)
 param_scheduler = None
 default_hooks = dict(checkpoint=dict(interval=10), logger=dict(interval=27))
 val_evaluator = {{_base_.party_evaluator}}

@@ -1,0 +1,31 @@
+# The frame-wise autoencoder of the earlier code release with its settings for re-identification on NTU60. Reconstruction weighs 1; the encoder comes
+# from reconstruction and rests.
+autoencoder = dict(
+    anonymizer=dict(type='AutoencoderAnonymizer', freeze_encoder=True),
+    losses=dict(
+        action=dict(type='ActionCrossEntropy', weight=0.1),
+        privacy=dict(type='PrivacyEntropy', weight=0.04),
+        reconstruction=dict(type='ReconstructionMSE', weight=1.0),
+    ),
+    optim_wrapper=dict(
+        anonymizer=dict(
+            optimizer=dict(type='SGD', lr=0.05, momentum=0.9, nesterov=True, weight_decay=1e-5)
+        ),
+        adversary=dict(
+            optimizer=dict(type='SGD', lr=0.01, momentum=0.9, nesterov=True, weight_decay=1e-5)
+        ),
+    ),
+    # The anonymizer's rate falls, the adversary's stays.
+    param_scheduler=dict(
+        _delete_=True,
+        anonymizer=[dict(type='MultiStepLR', milestones=[15, 30], end=50, by_epoch=True)],
+        adversary=[],
+    ),
+    pretrain_optim_wrapper=dict(
+        constructor='PartyOptimWrapperConstructor',
+        anonymizer=dict(optimizer=dict(type='Adam', lr=0.01, weight_decay=1e-6)),
+    ),
+    pretrain_param_scheduler=dict(
+        anonymizer=[dict(type='MultiStepLR', milestones=[30], end=100, by_epoch=True)]
+    ),
+)

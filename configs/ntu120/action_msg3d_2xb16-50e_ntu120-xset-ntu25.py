@@ -1,0 +1,13 @@
+# Action recognizer: MS-G3D on NTU RGB+D 120, cross-setup.
+_base_ = [
+    '../_base_/schedules/msg3d_50e.py',
+    '../_base_/datasets/ntu120_xset.py',
+    '../_base_/nets/msg3d_ntu25.py',
+]
+
+model = dict(type='SkeletonClassifier', net={{_base_.msg3d}}, head={{_base_.action_head}})
+train_dataloader = dict(dataset={{_base_.train_set}})
+val_dataloader = dict(dataset={{_base_.test_set}})
+test_dataloader = dict(dataset={{_base_.test_set}})
+val_evaluator = [dict(type='ActionAccuracy')]
+test_evaluator = [dict(type='ActionAccuracy')]

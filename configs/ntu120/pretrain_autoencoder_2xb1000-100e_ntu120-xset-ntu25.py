@@ -1,0 +1,23 @@
+# The autoencoder learns to reproduce NTU RGB+D 120, cross-setup.
+_base_ = [
+    '../_base_/recipes/skeleton.py',
+    '../_base_/datasets/ntu120_xset.py',
+    '../_base_/anonymizers/autoencoder_ntu.py',
+]
+
+model = dict(
+    type='AdversarialAnonymization',
+    anonymizer=dict(type='AutoencoderAnonymizer'),
+    losses=dict(reconstruction=dict(type='ReconstructionMSE')),
+)
+train_cfg = dict(
+    type='AlternatingTrainLoop', max_epochs=100, val_interval=10, cycle=[('anonymizer', 1)]
+)
+optim_wrapper = {{_base_.autoencoder.pretrain_optim_wrapper}}
+param_scheduler = {{_base_.autoencoder.pretrain_param_scheduler}}
+model_wrapper_cfg = dict(type='PartyDistributedDataParallel')
+train_dataloader = dict(batch_size=1000, dataset={{_base_.train_set}})
+val_dataloader = dict(dataset={{_base_.test_set}})
+test_dataloader = dict(dataset={{_base_.test_set}})
+val_evaluator = [dict(type='SkeletonFidelity')]
+test_evaluator = [dict(type='SkeletonFidelity')]

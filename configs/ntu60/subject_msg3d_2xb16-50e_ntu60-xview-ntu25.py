@@ -1,0 +1,6 @@
+# Privacy classifier (subject): MS-G3D on NTU RGB+D 60, cross-view. With another seed an independent attacker.
+_base_ = './action_msg3d_2xb16-50e_ntu60-xview-ntu25.py'
+
+model = dict(head={{_base_.subject_head}})
+val_evaluator = [dict(type='PrivacyAccuracy')]
+test_evaluator = [dict(type='PrivacyAccuracy')]

@@ -1,0 +1,6 @@
+# Privacy classifier (subject): ST-GCN++ on NTU RGB+D 60, disjoint takes. With another seed an independent attacker.
+_base_ = './action_stgcnpp_8xb16-80e_ntu60-xrep-ntu25.py'
+
+model = dict(head={{_base_.subject_head}})
+val_evaluator = [dict(type='PrivacyAccuracy')]
+test_evaluator = [dict(type='PrivacyAccuracy')]

@@ -1,0 +1,6 @@
+# No anonymization: what recognizer, adversary and attackers read from the original clips. For testing only.
+_base_ = './adversarial_unet_aagcn_1xb8-20e_utd-mhad-trial-kinect20.py'
+
+model = dict(
+    anonymizer=dict(_delete_=True, type='IdentityAnonymizer', layout='kinect_v1', num_person=1)
+)

@@ -1,0 +1,10 @@
+# Re-identification classifier on the same network.
+_base_ = [
+    './action_msg3d_1xb16-30e_utd-mhad-trial-kinect20.py',
+    '../_base_/adversaries/subject8.py',
+]
+
+model = dict(head={{_base_.subject_head}})
+
+val_evaluator = [dict(type='PrivacyAccuracy')]
+test_evaluator = [dict(type='PrivacyAccuracy')]
