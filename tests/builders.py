@@ -112,7 +112,6 @@ def annotations(
                         keypoint=clip,
                         total_frames=frames,
                         subject=s + 1,
-                        gender='fm'[s % 2],
                         trial=t + 1,
                     )
                 )

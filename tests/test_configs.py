@@ -182,6 +182,8 @@ def dry(tmp_path):
         persons = step(parts['train'], 'FormatGCNInput').num_person
         joints = get_layout(parts['train'].layout).num_joints
         data = annotations(SUBJECTS, 1, trials=2, frames=20, joints=joints, persons=persons)
+        for sample in data['annotations']:
+            sample['gender'] = 'fm'[sample['subject'] % 2]
         (tmp_path / 'data.pkl').write_bytes(pickle.dumps(data))
         for name, dataset in parts.items():
             dataset.ann_file = str(tmp_path / 'data.pkl')

@@ -8,11 +8,17 @@ MMEngine or MMAction2 before it is called.
 from .checkpoints import install_checkpoint_loader, load_from_local, load_url
 from .config_scope import install_config_scope
 from .drn import DRNFinder, install_drn_finder
-from .launch import first_slurm_host, init_cpu_process_group, read_launcher_environment
+from .launch import (
+    end_cpu_process_group,
+    first_slurm_host,
+    init_cpu_process_group,
+    read_launcher_environment,
+)
 from .mmcv import check_mmcv
 from .silence import silence_file_client, silence_unactionable_warnings
 
 __all__ = [
+    'end_cpu_process_group',
     'DRNFinder',
     'check_mmcv',
     'first_slurm_host',

@@ -1,10 +1,12 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
 """Distributed runs on machines without an accelerator."""
 
+import logging
 import os
 import re
 import shutil
 import subprocess
+import sys
 
 _SLURM = {
     'RANK': 'SLURM_PROCID',
@@ -46,6 +48,31 @@ def init_cpu_process_group(launcher: str) -> None:
     distributed.init_process_group(
         'gloo', rank=int(settings['RANK']), world_size=int(settings['WORLD_SIZE'])
     )
+
+
+def end_cpu_process_group(status: int) -> None:
+    """End this process if it belongs to a group of gloo processes that has done its work; return otherwise.
+
+    Fault: with PyTorch 2.13 a thread of gloo may still run while the interpreter takes itself apart, which ends the process
+    with SIGABRT after a run that went well, and torchrun then reports a failure. Can go when it no longer does.
+
+    Args:
+        status (int): Exit status.
+    """
+    if 'torch' not in sys.modules:
+        return
+    from torch import distributed
+
+    if not (distributed.is_available() and distributed.is_initialized()):
+        return
+    if distributed.get_backend() != 'gloo':
+        return
+    distributed.barrier()  # nobody leaves while another still waits for an answer
+    distributed.destroy_process_group()
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def read_launcher_environment(launcher: str) -> dict[str, str]:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from mmengine.config import Config, DictAction
 
+from mmskanon.compat import end_cpu_process_group
+
 from .config import adapt_to_cpu, read_config, resolve_model_wrapper, set_work_dir
 
 USER_ERRORS = (ValueError, KeyError, TypeError, OSError, ImportError, NotImplementedError)
@@ -128,6 +130,7 @@ def run_tool(main: Callable[[], int | None]) -> None:
     except KeyboardInterrupt:
         print('interrupted', file=sys.stderr)
         sys.exit(130)
+    end_cpu_process_group(status or 0)
     sys.exit(status or 0)
 
 

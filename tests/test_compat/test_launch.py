@@ -30,13 +30,14 @@ def free_port():
 
 MEET = (
     'import torch, mmskanon\n'
-    'from mmskanon.compat import init_cpu_process_group\n'
+    'from mmskanon.compat import end_cpu_process_group, init_cpu_process_group\n'
     'from mmengine.dist import all_reduce, get_dist_info, get_backend\n'
     'init_cpu_process_group({launcher!r}); init_cpu_process_group({launcher!r})\n'
     'rank, world = get_dist_info()\n'
     'value = torch.tensor([rank + 1.0]); all_reduce(value)\n'
     'print(rank, world, get_backend(), value.item())\n'
-    'torch.distributed.destroy_process_group()\n'
+    'end_cpu_process_group(0)\n'
+    'print("still here")\n'
 )
 
 

@@ -15,15 +15,19 @@ from builders import action_head, annotations, tiny_model, tiny_net
 from mmskanon.io.checkpoints import load_checkpoint
 
 TOOLS = Path(__file__).resolve().parents[2] / 'tools'
+# The processes of a group end with their tool; here they go on to the next.
 RUN_EACH = """
 import runpy, sys
+from mmskanon.utils import cli
+end, cli.end_cpu_process_group = cli.end_cpu_process_group, lambda status: None
 for words in {commands!r}:
     sys.argv = words
     try:
         runpy.run_path(words[0], run_name='__main__')
-    except SystemExit as end:
-        if end.code:
+    except SystemExit as exit:
+        if exit.code:
             raise
+end(0)
 """
 
 

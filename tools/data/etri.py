@@ -19,8 +19,8 @@ from mmskanon.datasets.converters.etri import (
     TWO_PERSON_ACTIONS,
     ETRIOptions,
     convert_etri,
+    print_etri_report,
 )
-from mmskanon.datasets.converters.etri_report import print_etri_report
 from mmskanon.utils import add_annotation_output, run_converter
 
 

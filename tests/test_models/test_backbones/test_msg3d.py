@@ -28,9 +28,9 @@ def tiny(**overrides):
     return MSG3D(**{**cfg, 'graph_cfg': dict(layout='kinect_v1'), **overrides})
 
 
-def net_config(name):
+def net_config(name='msg3d', piece='msg3d_ntu25'):
     """A network of configs/_base_/nets."""
-    return Config.fromfile(NETS / f'{name}.py').msg3d
+    return Config.fromfile(NETS / f'{piece}.py')[name]
 
 
 def published_shapes(V=25, M=2, C=3, base=96, K=13, K3=6, windows=(3, 5), blocks=3):
@@ -69,7 +69,7 @@ def count(shapes):
 
 
 def test_parameters_are_those_of_the_published_network():
-    net = MODELS.build(net_config('msg3d_ntu25'))
+    net = MODELS.build(net_config())
     shapes = [tuple(p.shape) for p in net.backbone.parameters()]
     assert shapes == published_shapes()
     # The paper says 3.2 M; the released implementation, built for NTU RGB+D 60, counts 3,194,595.
@@ -77,14 +77,20 @@ def test_parameters_are_those_of_the_published_network():
 
 
 def test_the_reduced_network_is_the_published_one_without_windows():
-    net = MODELS.build(net_config('msg3d-reduced_ntu25'))
+    net = MODELS.build(
+        dict(
+            type='SkeletonClassifier',
+            net=net_config('msg3d_reduced_single'),
+            head=dict(num_classes=2),
+        )
+    )
     shapes = [tuple(p.shape) for p in net.backbone.parameters()]
     assert shapes == published_shapes(M=1, windows=())
     assert sum(p.numel() for p in net.parameters()) == count(shapes) + 384 * 2 + 2 == 1_415_855
 
 
 def test_layers_have_the_published_shapes():
-    net = MODELS.build(net_config('msg3d_ntu25')).backbone.eval()
+    net = MODELS.build(net_config()).backbone.eval()
     found = []
     for block in net.blocks:
         for layer in (block.factorized[0], *block.factorized, *block.g3d, block.tcn):
@@ -223,7 +229,7 @@ def test_the_input_normalization_is_a_choice(kind, features):
 
 
 def test_it_serves_recognizer_adversary_and_gradient_to_the_input():
-    cfg = net_config('msg3d_kinect20')
+    cfg = net_config(piece='msg3d_kinect20')
     net = MODELS.build(cfg)
     net.init_weights()
     x = torch.randn(2, 1, 1, 12, 20, 3, requires_grad=True)

@@ -3,26 +3,24 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import shutil
-import signal
-import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing
-from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
 from mmskanon.datasets.schema import read_attribute_csv
+from mmskanon.io.annotation_stream import write_annotations
 
+from ..reports import write_report
+from ..workers import worker_pool
 from .names import is_ntu120, sample_facts, standard_splits
 from .parts import ConversionOptions, Part, convert_part, divide
 from .recordings import close_archives, list_recordings, read_missing
-from .report import make_report, write_report
-from .stream import write_annotations
+from .report import make_report
 
 DTYPES = ('float32', 'float16')
 PART_SIZE = 128
@@ -168,10 +166,7 @@ def _run(parts: list[Part], workers: int) -> Iterator[tuple[Part, dict[str, Any]
         finally:
             close_archives()
         return
-    # What a worker needs is imported already where processes can be forked.
-    method = 'fork' if 'fork' in multiprocessing.get_all_start_methods() else 'spawn'
-    context = multiprocessing.get_context(method)
-    pool = ProcessPoolExecutor(min(workers, len(parts)), context, initializer=_start_worker)
+    pool = worker_pool(min(workers, len(parts)))
     try:
         futures = {pool.submit(convert_part, part): part for part in parts}
         for future in as_completed(futures):
@@ -183,18 +178,6 @@ def _run(parts: list[Part], workers: int) -> Iterator[tuple[Part, dict[str, Any]
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _start_worker() -> None:
-    """Leave an interruption to the parent process, and end when that is no more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-
-    def follow() -> None:
-        wait([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=follow, daemon=True).start()
 
 
 def _publish_samples(folder: Path, target: Path, names: set[str]) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mmskanon.datasets.schema import complete_annotations, read_attribute_csv
+from mmskanon.io.annotation_stream import encode_record
 from mmskanon.io.atomic import atomic_pickle, atomic_write_bytes
 from mmskanon.version import __version__
 
@@ -23,7 +24,6 @@ from .names import has_two_persons
 from .recordings import Recording
 from .sample import annotation
 from .skeleton_file import parse_skeleton
-from .stream import encode_record
 
 #: MMAction2's recipes take clips of at most this many frames (PadTo, and the padded arrays of most published code).
 LONGEST = 300

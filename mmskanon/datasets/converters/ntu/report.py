@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -13,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from mmskanon.datasets.schema import parse_ntu_name
-from mmskanon.io.atomic import atomic_write_bytes
 
 from .parts import ConversionOptions
 
@@ -102,24 +100,6 @@ def _row(split: str, names: Sequence[str], lengths: dict[str, int]) -> dict[str,
         frames_median=float(np.median(frames)),
         frames_max=int(frames.max()),
     )
-
-
-def write_report(report: dict[str, Any], path: Path, overwrite: bool = False) -> None:
-    """Write a report as JSON, one row of ``dropped`` and ``odd`` a line.
-
-    Args:
-        report (dict): What :func:`make_report` made.
-        path (Path): The file to be written.
-        overwrite (bool): Whether an existing file may be replaced. Defaults to False.
-    """
-    lines = []
-    for key, value in report.items():
-        text = json.dumps(value)
-        if isinstance(value, list) and value:
-            text = '[\n    ' + ',\n    '.join(json.dumps(row) for row in value) + '\n  ]'
-        lines.append(f'  {json.dumps(key)}: {text}')
-    text = '{\n' + ',\n'.join(lines) + '\n}\n'
-    atomic_write_bytes(text.encode(), path, overwrite)
 
 
 def print_report(report: dict[str, Any]) -> None:

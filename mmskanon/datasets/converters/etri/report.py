@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from .etri_files import ETRIRecording
+from .recordings import ETRIRecording
 
 DROPPED = dict(
     action='of an action that is skipped',

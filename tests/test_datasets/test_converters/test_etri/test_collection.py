@@ -17,7 +17,7 @@ from mmskanon.datasets.check import check_annotations
 from mmskanon.datasets.converters.etri import ETRIOptions, convert_etri
 from mmskanon.io import load_annotations
 
-TOOL = Path(__file__).resolve().parents[3] / 'tools' / 'data' / 'etri.py'
+TOOL = Path(__file__).resolve().parents[4] / 'tools' / 'data' / 'etri.py'
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmskanon.datasets.converters.ntu.stream import encode_record, write_annotations
 from mmskanon.io import load_annotations
+from mmskanon.io.annotation_stream import encode_record, write_annotations
 
 VALUES = st.one_of(st.integers(), st.text(max_size=300), st.none(), st.floats(allow_nan=False))
 RECORDS = st.dictionaries(st.text(max_size=5), st.one_of(VALUES, st.lists(VALUES)), max_size=4)

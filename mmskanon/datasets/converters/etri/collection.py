@@ -8,11 +8,9 @@ subject, are those of the code that preceded Moon et al., AAAI 2023 (arXiv 2111.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +18,12 @@ from typing import Any
 
 import numpy as np
 
-from .etri_csv import parse_csv
-from .etri_files import (
+from mmskanon.io.annotation_stream import encode_record, write_annotations
+
+from ..reports import write_report
+from ..workers import worker_pool
+from .csv_file import parse_csv
+from .recordings import (
     PEOPLE,
     ETRIRecording,
     Person,
@@ -31,10 +33,7 @@ from .etri_files import (
     read_bytes,
     where_of,
 )
-from .etri_report import etri_splits, make_etri_report
-from .ntu.collection import _start_worker
-from .ntu.report import write_report
-from .ntu.stream import encode_record, write_annotations
+from .report import etri_splits, make_etri_report
 
 #: Left out by the earlier release as actions of two persons. The owners' list calls 44 a bow of one person and 45 to 48 interactions.
 TWO_PERSON_ACTIONS = (44, 45, 46, 47, 48)
@@ -91,7 +90,7 @@ def convert_etri(
             None.
 
     Returns:
-        dict: The report, see :func:`~.etri_report.make_etri_report`.
+        dict: The report, see :func:`~.report.make_etri_report`.
 
     Raises:
         FileExistsError: If output exists and ``overwrite`` is False.
@@ -242,10 +241,7 @@ def _convert_all(
 
 
 def _parallel(batches: Iterable[list], workers: int) -> Iterator[list[_Result]]:
-    # What a worker needs is imported already where processes can be forked.
-    method = 'fork' if 'fork' in multiprocessing.get_all_start_methods() else 'spawn'
-    context = multiprocessing.get_context(method)
-    pool, waiting = ProcessPoolExecutor(workers, context, initializer=_start_worker), deque()
+    pool, waiting = worker_pool(workers), deque()
     try:
         for batch in batches:
             waiting.append(pool.submit(_convert_batch, batch))

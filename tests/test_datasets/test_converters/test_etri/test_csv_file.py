@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ntu_files import person
 
-from mmskanon.datasets.converters.etri_csv import parse_csv
+from mmskanon.datasets.converters.etri.csv_file import parse_csv
 
 
 def reference(content: bytes) -> np.ndarray:

@@ -4,7 +4,7 @@ import zipfile
 import pytest
 from etri_files import name_of, people_text, write_collection
 
-from mmskanon.datasets.converters.etri_files import (
+from mmskanon.datasets.converters.etri.recordings import (
     Person,
     close_archives,
     list_etri_files,
