@@ -1,33 +1,26 @@
-# The same against MS-G3D.
-_base_ = [
-    './adversarial_unet_shiftgcn_4xb16-140e_ntu120-xset-ntu25.py',
-    '../_base_/nets/msg3d_ntu25.py',
-]
+# The paper's UNet against MS-G3D on NTU RGB+D 120, cross-setup.
+_base_ = '../ntu60/adversarial_unet_msg3d_4xb16-140e_ntu60-xview-ntu25.py'
 
 work = 'work_dirs/ntu120-xset'  # classifiers trained before, see README.md beside this file
 model = dict(
-    recognizer=dict(
-        _delete_=True,
-        net={{_base_.msg3d}},
-        head={{_base_.action_head}},
-        checkpoint=f'{work}/action_msg3d/epoch_50.pth',
-    ),
+    recognizer=dict(head=dict(num_classes=120), checkpoint=f'{work}/action_msg3d/epoch_50.pth'),
     adversary=dict(
         members=dict(
-            _delete_=True,
             subject=dict(
-                net={{_base_.msg3d}},
-                head={{_base_.subject_head}},
-                checkpoint=f'{work}/subject_msg3d/epoch_50.pth',
-            ),
+                head=dict(num_classes=106), checkpoint=f'{work}/subject_msg3d/epoch_50.pth'
+            )
         )
     ),
     attackers=dict(
-        _delete_=True,
         other_seed=dict(
-            net={{_base_.msg3d}},
-            head={{_base_.subject_head}},
-            checkpoint=f'{work}/attacker_msg3d/epoch_50.pth',
-        ),
-    ),  # never trained against
+            head=dict(num_classes=106), checkpoint=f'{work}/attacker_msg3d/epoch_50.pth'
+        )
+    ),
+)
+train_dataloader = dict(dataset=dict(ann_file='data/ntu/ntu120.pkl', split='xset_train'))
+val_dataloader = dict(
+    dataset=dict(ann_file='data/ntu/ntu120.pkl', split='xset_val', train_split='xset_train')
+)
+test_dataloader = dict(
+    dataset=dict(ann_file='data/ntu/ntu120.pkl', split='xset_val', train_split='xset_train')
 )

@@ -1,56 +1,29 @@
-# The same against 2s-AGCN.
-_base_ = [
-    './adversarial_unet_shiftgcn_4xb16-140e_ntu60-xrep-ntu25.py',
-    '../_base_/nets/aagcn_ntu25.py',
-]
+# The paper's UNet against 2s-AGCN on NTU RGB+D 60, disjoint takes.
+_base_ = '../ntu60/adversarial_unet_2s-agcn_4xb16-140e_ntu60-xview-ntu25.py'
 
 work = 'work_dirs/ntu60-xrep'  # classifiers trained before, see README.md beside this file
 model = dict(
     recognizer=dict(
-        _delete_=True,
         nets=dict(
-            joint=dict(
-                net={{_base_.aagcn}},
-                head={{_base_.action_head}},
-                checkpoint=f'{work}/action_2s-agcn-joint/epoch_50.pth',
-            ),
-            bone=dict(
-                net={{_base_.aagcn_bone}},
-                head={{_base_.action_head}},
-                checkpoint=f'{work}/action_2s-agcn-bone/epoch_50.pth',
-            ),
-        ),
+            joint=dict(checkpoint=f'{work}/action_2s-agcn-joint/epoch_50.pth'),
+            bone=dict(checkpoint=f'{work}/action_2s-agcn-bone/epoch_50.pth'),
+        )
     ),
     adversary=dict(
         members=dict(
-            _delete_=True,
-            subject_joint=dict(
-                net={{_base_.aagcn}},
-                head={{_base_.subject_head}},
-                checkpoint=f'{work}/subject_2s-agcn-joint/epoch_50.pth',
-            ),
-            subject_bone=dict(
-                net={{_base_.aagcn_bone}},
-                head={{_base_.subject_head}},
-                checkpoint=f'{work}/subject_2s-agcn-bone/epoch_50.pth',
-            ),
+            subject_joint=dict(checkpoint=f'{work}/subject_2s-agcn-joint/epoch_50.pth'),
+            subject_bone=dict(checkpoint=f'{work}/subject_2s-agcn-bone/epoch_50.pth'),
         )
     ),
     attackers=dict(
-        _delete_=True,
         other_seed=dict(
             nets=dict(
-                joint=dict(
-                    net={{_base_.aagcn}},
-                    head={{_base_.subject_head}},
-                    checkpoint=f'{work}/attacker_2s-agcn-joint/epoch_50.pth',
-                ),
-                bone=dict(
-                    net={{_base_.aagcn_bone}},
-                    head={{_base_.subject_head}},
-                    checkpoint=f'{work}/attacker_2s-agcn-bone/epoch_50.pth',
-                ),
+                joint=dict(checkpoint=f'{work}/attacker_2s-agcn-joint/epoch_50.pth'),
+                bone=dict(checkpoint=f'{work}/attacker_2s-agcn-bone/epoch_50.pth'),
             )
-        ),
-    ),  # never trained against
+        )
+    ),
 )
+train_dataloader = dict(dataset=dict(split='xrep_train'))
+val_dataloader = dict(dataset=dict(split='xrep_val', train_split='xrep_train'))
+test_dataloader = dict(dataset=dict(split='xrep_val', train_split='xrep_train'))

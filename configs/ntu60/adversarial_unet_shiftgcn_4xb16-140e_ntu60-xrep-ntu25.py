@@ -1,42 +1,12 @@
 # The paper's UNet against Shift-GCN on NTU RGB+D 60, disjoint takes.
-_base_ = [
-    '../_base_/schedules/adversarial_140e.py',
-    '../_base_/datasets/ntu60_xrep.py',
-    '../_base_/nets/shiftgcn_ntu25.py',
-    '../_base_/anonymizers/unet.py',
-]
+_base_ = '../ntu60/adversarial_unet_shiftgcn_4xb16-140e_ntu60-xview-ntu25.py'
 
 work = 'work_dirs/ntu60-xrep'  # classifiers trained before, see README.md beside this file
 model = dict(
-    type='AdversarialAnonymization',
-    anonymizer={{_base_.unet.anonymizer}},
-    losses={{_base_.unet.losses}},
-    recognizer=dict(
-        net={{_base_.shiftgcn}},
-        head={{_base_.action_head}},
-        checkpoint=f'{work}/action_shiftgcn/epoch_140.pth',
-    ),
-    adversary=dict(
-        type='AdversaryBank',
-        members=dict(
-            subject=dict(
-                net={{_base_.shiftgcn}},
-                head={{_base_.subject_head}},
-                checkpoint=f'{work}/subject_shiftgcn/epoch_140.pth',
-            )
-        ),
-    ),
-    attackers=dict(
-        other_seed=dict(
-            net={{_base_.shiftgcn}},
-            head={{_base_.subject_head}},
-            checkpoint=f'{work}/attacker_shiftgcn/epoch_140.pth',
-        )
-    ),  # never trained against
+    recognizer=dict(checkpoint=f'{work}/action_shiftgcn/epoch_140.pth'),
+    adversary=dict(members=dict(subject=dict(checkpoint=f'{work}/subject_shiftgcn/epoch_140.pth'))),
+    attackers=dict(other_seed=dict(checkpoint=f'{work}/attacker_shiftgcn/epoch_140.pth')),
 )
-optim_wrapper = {{_base_.unet.optim_wrapper}}
-train_dataloader = dict(dataset={{_base_.train_set}})
-val_dataloader = dict(dataset={{_base_.test_set}})
-test_dataloader = dict(dataset={{_base_.test_set}})
-val_evaluator = {{_base_.party_evaluator}}
-test_evaluator = {{_base_.party_evaluator}}
+train_dataloader = dict(dataset=dict(split='xrep_train'))
+val_dataloader = dict(dataset=dict(split='xrep_val', train_split='xrep_train'))
+test_dataloader = dict(dataset=dict(split='xrep_val', train_split='xrep_train'))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-BENCHMARKS = Path(__file__).resolve().parents[1] / 'benchmarks'
+BENCHMARKS = Path(__file__).resolve().parents[2] / 'benchmarks'
 TINY = '--batch-size 2 --frames 16 --width 4 --stages 2 --cycles 1 --check-cycles 2'.split()
 
 

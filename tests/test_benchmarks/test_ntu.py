@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from ntu_files import FIRST_ID, person, recording, write
 
-SCRIPT = Path(__file__).resolve().parents[4] / 'benchmarks' / 'ntu.py'
+SCRIPT = Path(__file__).resolve().parents[2] / 'benchmarks' / 'ntu.py'
 
 
 @pytest.fixture
