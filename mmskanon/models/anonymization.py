@@ -51,7 +51,8 @@ class AdversarialAnonymization(BaseModel):
         data_preprocessor (dict, optional): Defaults to MMAction2's ``ActionDataPreprocessor``, which stacks and casts.
 
     Raises:
-        ValueError: If a loss needs a party that is not configured, or an attacker has no checkpoint.
+        ValueError: If a loss needs a party that is not configured, an attacker has no checkpoint, or an encoder that is not to
+            learn comes from none.
     """
 
     parties = ('anonymizer', 'adversary')
@@ -75,6 +76,11 @@ class AdversarialAnonymization(BaseModel):
                 adversary, members=_without_checkpoints(adversary['members'])
             )
         self.anonymizer = MODELS.build(anonymizer)
+        if load_parties and anonymizer_checkpoint is None and anonymizer.get('freeze_encoder'):
+            raise ValueError(
+                f"{anonymizer['type']} has freeze_encoder=True, but model.anonymizer_checkpoint is not set, so its encoder would stay "
+                'random; train it on reconstruction first and name the checkpoint, or set freeze_encoder=False.'
+            )
         self._warm_start = anonymizer_checkpoint
         self.recognizer = recognizer and build_recognizer(recognizer)
         self.adversary = adversary and MODELS.build(adversary)

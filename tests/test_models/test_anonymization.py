@@ -216,3 +216,12 @@ def test_an_unknown_mode_is_refused():
     model = build()
     with pytest.raises(ValueError, match="found 'train'"):
         model(torch.zeros(1, 1, 1, 8, 20, 3), mode='train')
+
+
+def test_an_encoder_that_would_stay_random_is_refused():
+    frozen = dict(
+        type='AutoencoderAnonymizer', layout='kinect_v1', num_person=1, freeze_encoder=True
+    )
+    with pytest.raises(ValueError, match='freeze_encoder=True, but model.anonymizer_checkpoint'):
+        build(anonymizer=frozen)
+    assert build(anonymizer=frozen, load_parties=False).anonymizer is not None
