@@ -21,7 +21,7 @@ from mmengine.runner import Runner
 
 import mmskanon
 from mmskanon.models.recognizers import with_head
-from mmskanon.registry import MODELS
+from mmskanon.registry import METRICS, MODELS
 from mmskanon.skeletons.layouts import get_layout
 from mmskanon.utils import adapt_to_cpu, check_optimizers, read_config, skip_party_checkpoints
 
@@ -140,6 +140,8 @@ def test_it_builds_for_its_classes_and_persons(path):
     skip_party_checkpoints(cfg)
     cfg.model.pop('attackers', None)
     model = MODELS.build(cfg.model)
+    for metric in [*cfg.val_evaluator, *cfg.test_evaluator]:
+        METRICS.build(metric)
     actions, attribute, classes = dict(
         ntu60=(60, 'subject', 40),
         ntu120=(120, 'subject', 106),
@@ -150,10 +152,10 @@ def test_it_builds_for_its_classes_and_persons(path):
     persons = step(data, 'FormatGCNInput').num_person
     clips = torch.randn(2, 1, persons, FRAMES, get_layout(data.layout).num_joints, 3)
     method = path.stem.split('_')[0]
-    if method in ('action', attribute):
+    if method in ('action', 'age', attribute):
         model.eval()
-        logits, _ = model.extract_feat(clips, stage='head')
-        assert logits.shape == (2, actions if method == 'action' else classes)
+        outputs, _ = model.extract_feat(clips, stage='head')
+        assert outputs.shape == (2, dict(action=actions, age=1).get(method, classes))
         return
     model.eval()
     moved = model(clips)
@@ -161,7 +163,8 @@ def test_it_builds_for_its_classes_and_persons(path):
     if method == 'adversarial':
         assert model.recognizer(clips[:, 0]).shape == (2, actions)
         heads = [model.adversary.head(n) for n in model.adversary.names]
-        assert {(h.attribute, h.num_classes) for h in heads} == {(attribute, classes)}
+        ages = {('age', 1)} if '-age_' in path.stem else set()
+        assert {(h.attribute, h.num_classes) for h in heads} == {(attribute, classes)} | ages
 
 
 @pytest.fixture

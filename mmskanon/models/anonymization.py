@@ -78,7 +78,7 @@ class AdversarialAnonymization(BaseModel):
         self.anonymizer = MODELS.build(anonymizer)
         if load_parties and anonymizer_checkpoint is None and anonymizer.get('freeze_encoder'):
             raise ValueError(
-                f"{anonymizer['type']} has freeze_encoder=True, but model.anonymizer_checkpoint is not set, so its encoder would stay "
+                f'{anonymizer["type"]} has freeze_encoder=True, but model.anonymizer_checkpoint is not set, so its encoder would stay '
                 'random; train it on reconstruction first and name the checkpoint, or set freeze_encoder=False.'
             )
         self._warm_start = anonymizer_checkpoint
