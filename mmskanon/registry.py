@@ -26,6 +26,9 @@ OPTIM_WRAPPER_CONSTRUCTORS = _child('OPTIM_WRAPPER_CONSTRUCTORS', 'mmskanon.engi
 MODEL_WRAPPERS = _child('MODEL_WRAPPERS', 'mmskanon.engine')
 METRICS = _child('METRICS', 'mmskanon.evaluation')
 
+# The one registry that has no parent: MMAction2 knows no attackers.
+ATTACKERS = Registry('attacker', scope='mmskanon', locations=['mmskanon.audit.attackers'])
+
 DATA_SAMPLERS = _child('DATA_SAMPLERS')
 EVALUATOR = _child('EVALUATOR')
 FUNCTION = _child('FUNCTION')
@@ -41,6 +44,7 @@ VISUALIZERS = _child('VISUALIZERS')
 WEIGHT_INITIALIZERS = _child('WEIGHT_INITIALIZERS')
 
 __all__ = [
+    'ATTACKERS',
     'DATASETS',
     'DATA_SAMPLERS',
     'EVALUATOR',

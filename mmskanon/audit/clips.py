@@ -1,0 +1,270 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+"""The clips of an annotation file on disk, in the form in which attackers read them.
+
+A file is read once, normalized sample by sample and written as one array of frames that is mapped into memory afterwards, so that
+an audit never holds a whole data set. What attackers derive from it (clips of equal length, tables of features) is kept beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mmskanon.io import atomic_path
+from mmskanon.skeletons.geometry import normalize_skeleton
+from mmskanon.skeletons.layouts import SkeletonLayout, get_layout
+
+FeatureFunction = Callable[[np.ndarray, SkeletonLayout], np.ndarray]
+"""From one clip (M, T, V, C) and its layout to a vector (D,)."""
+
+
+def resample(clip: np.ndarray, length: int) -> np.ndarray:
+    """Stretch or shrink a clip to a number of frames, linearly between frames.
+
+    Where a person is absent in one of the two frames between which a new one falls, the nearer of them counts alone, so that
+    nobody is drawn halfway to the origin.
+
+    Args:
+        clip (np.ndarray): Shape (M, T, V, C), absent persons all zero.
+        length (int): Number of frames L.
+
+    Returns:
+        np.ndarray: Shape (M, L, V, C), float32.
+    """
+    frames = clip.shape[1]
+    at = np.linspace(0, frames - 1, length)
+    low = np.floor(at).astype(int)
+    high = np.minimum(low + 1, frames - 1)
+    share = (at - low).astype(np.float32)[None, :, None, None]
+    present = clip.any(axis=(2, 3))
+    both = (present[:, low] & present[:, high])[..., None, None]
+    nearer = clip[:, np.rint(at).astype(int)]
+    return np.where(both, clip[:, low] * (1 - share) + clip[:, high] * share, nearer).astype(
+        np.float32
+    )
+
+
+class ClipStore:
+    """All clips of one annotation file, normalized, in a folder.
+
+    Coordinates are those of :func:`~mmskanon.skeletons.geometry.normalize_skeleton` with the first frame as reference: metres (or
+    pixels) from the centre joint, the body upright and to the front in the first frame.
+
+    Args:
+        folder (Path): Made by :meth:`build`.
+
+    Attributes:
+        names (list[str]): Names of the N clips.
+        layout (SkeletonLayout): Skeleton layout.
+        placement (np.ndarray): Where and how the person stood in the first frame, which normalization takes out and the file
+            still tells: origin and the first two columns of the rotation, shape (N, P), camera space.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(folder)
+        meta = json.loads((self.folder / 'meta.json').read_text())
+        self.names: list[str] = meta['names']
+        self.layout = get_layout(meta['layout'])
+        self.key: str = meta['key']
+        self._frames = np.load(self.folder / 'frames.npy', mmap_mode='r')
+        index = np.load(self.folder / 'index.npz')
+        self._starts, self.placement = index['starts'], index['placement']
+
+    @classmethod
+    def build(
+        cls,
+        samples: Sequence[Mapping],
+        layout: SkeletonLayout,
+        layout_spec: str | Mapping,
+        num_person: int,
+        folder: Path,
+        key: str,
+    ) -> ClipStore:
+        """Write the store of some annotations, wholly or not at all, or open the one that is there.
+
+        Args:
+            samples (Sequence[Mapping]): Annotations with ``frame_dir`` and ``keypoint`` (M, T, V, C), in the order wanted.
+            layout (SkeletonLayout): Skeleton layout.
+            layout_spec (str | Mapping): What names it in configs.
+            num_person (int): Persons kept; clips with fewer get absent ones.
+            folder (Path): Where to write.
+            key (str): What identifies the content; a store of another key in this place is replaced.
+
+        Returns:
+            ClipStore: The store.
+        """
+        if (folder / 'meta.json').exists():
+            store = cls(folder)
+            if store.key == key:
+                return store
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        lengths = [s['keypoint'].shape[1] for s in samples]
+        starts = np.concatenate([[0], np.cumsum(lengths)])
+        shape = (int(starts[-1]), num_person, layout.num_joints, layout.dims)
+        frames = np.lib.format.open_memmap(folder / 'frames.npy', 'w+', np.float32, shape)
+        placement = []
+        for i, sample in enumerate(samples):
+            body, record = normalize_skeleton(
+                sample['keypoint'][:num_person, ..., : layout.dims].astype(np.float32), layout
+            )
+            frames[starts[i] : starts[i + 1], : len(body)] = body.transpose(1, 0, 2, 3)
+            placement.append(
+                np.concatenate([record['origin'][0], record['rotation'][:, :2].ravel()])
+            )
+        frames.flush()
+        np.savez(folder / 'index.npz', starts=starts, placement=np.array(placement, np.float32))
+        names = [s['frame_dir'] for s in samples]
+        # Last, so that a store without it is known to be unfinished.
+        with atomic_path(folder / 'meta.json', overwrite=True) as path:
+            path.write_text(json.dumps(dict(key=key, layout=layout_spec, names=names)))
+        return cls(folder)
+
+    def __len__(self) -> int:
+        """int: Number of clips N."""
+        return len(self.names)
+
+    @property
+    def num_person(self) -> int:
+        """int: Persons M of every clip."""
+        return self._frames.shape[1]
+
+    @property
+    def num_frames(self) -> np.ndarray:
+        """np.ndarray: Frames of each clip in the file, shape (N,)."""
+        return np.diff(self._starts)
+
+    def clip(self, index: int) -> np.ndarray:
+        """One clip at full length, shape (M, T, V, C), float32."""
+        frames = self._frames[self._starts[index] : self._starts[index + 1]]
+        return np.ascontiguousarray(frames.transpose(1, 0, 2, 3))
+
+    def clips(self, length: int) -> np.ndarray:
+        """All clips, stretched to one length by :func:`resample`.
+
+        Args:
+            length (int): Frames L.
+
+        Returns:
+            np.ndarray: Shape (N, M, L, V, C), float32, mapped from disk.
+        """
+
+        def write(path: Path) -> None:
+            shape = (len(self), self.num_person, length, *self._frames.shape[2:])
+            out = np.lib.format.open_memmap(path, 'w+', np.float32, shape)
+            for i in range(len(self)):
+                out[i] = resample(self.clip(i), length)
+            out.flush()
+
+        return self._derived(f'clips_{length}', write)
+
+    def features(self, name: str, function: FeatureFunction) -> np.ndarray:
+        """A table of features of all clips, computed once.
+
+        Args:
+            name (str): What the table is called; another function needs another name.
+            function (Callable): From a clip (M, T, V, C) at full length and its layout to a vector (D,).
+
+        Returns:
+            np.ndarray: Shape (N, D), float32, mapped from disk.
+        """
+
+        def write(path: Path) -> None:
+            rows = [
+                np.asarray(function(self.clip(i), self.layout), np.float32)
+                for i in range(len(self))
+            ]
+            np.save(path, np.stack(rows))
+
+        return self._derived(f'features_{name}', write)
+
+    def _derived(self, name: str, write: Callable[[Path], None]) -> np.ndarray:
+        path = self.folder / f'{name}.npy'
+        if not path.exists():
+            with atomic_path(path, overwrite=True) as temporary:
+                write(temporary)
+        return np.load(path, mmap_mode='r')
+
+
+@dataclass(frozen=True)
+class View:
+    """What an attacker may look at: clips, and which action each of them shows as far as the attacker knows.
+
+    Args:
+        stores (tuple[ClipStore]): Files that the clips come from: several where a method was drawn several times.
+        source (np.ndarray): For each clip the position of its store, shape (n,).
+        index (np.ndarray): For each clip its position in that store, shape (n,).
+        actions (np.ndarray): For each clip its action: the published label of clips that the attacker trains on, and the answer of
+            a recognizer for the others. Shape (n,).
+        num_actions (int): Number of action classes.
+    """
+
+    stores: tuple[ClipStore, ...]
+    source: np.ndarray
+    index: np.ndarray
+    actions: np.ndarray
+    num_actions: int
+
+    def __len__(self) -> int:
+        """int: Number of clips n."""
+        return len(self.index)
+
+    def __getitem__(self, rows: np.ndarray | slice) -> View:
+        """Some of the clips, chosen by position or mask."""
+        return View(
+            self.stores, self.source[rows], self.index[rows], self.actions[rows], self.num_actions
+        )
+
+    def __add__(self, other: View) -> View:
+        """The clips of both, these first."""
+        return View(
+            self.stores + other.stores,
+            np.concatenate([self.source, other.source + len(self.stores)]),
+            np.concatenate([self.index, other.index]),
+            np.concatenate([self.actions, other.actions]),
+            self.num_actions,
+        )
+
+    @property
+    def layout(self) -> SkeletonLayout:
+        """SkeletonLayout: Layout of the clips."""
+        return self.stores[0].layout
+
+    @property
+    def num_person(self) -> int:
+        """int: Persons M of every clip."""
+        return self.stores[0].num_person
+
+    def _gather(self, table: Callable[[ClipStore], np.ndarray]) -> np.ndarray:
+        tables = [table(store) for store in self.stores]
+        out = np.empty((len(self), *tables[0].shape[1:]), tables[0].dtype)
+        for number, rows in enumerate(tables):
+            mine = self.source == number
+            out[mine] = rows[self.index[mine]]
+        return out
+
+    def clips(self, length: int) -> np.ndarray:
+        """These clips at one length, shape (n, M, L, V, C), float32, in memory."""
+        return self._gather(lambda store: store.clips(length))
+
+    def features(self, name: str, function: FeatureFunction) -> np.ndarray:
+        """The rows of :meth:`ClipStore.features` of these clips, shape (n, D), float32."""
+        return self._gather(lambda store: store.features(name, function))
+
+    def placement(self) -> np.ndarray:
+        """The rows of :attr:`ClipStore.placement` of these clips, shape (n, P)."""
+        return self._gather(lambda store: store.placement)
+
+    def num_frames(self) -> np.ndarray:
+        """Frames of each clip in its file, shape (n,)."""
+        return self._gather(lambda store: store.num_frames)
+
+    def full(self) -> Iterator[np.ndarray]:
+        """Each clip at full length, shape (M, T, V, C)."""
+        for source, index in zip(self.source, self.index, strict=True):
+            yield self.stores[source].clip(int(index))
