@@ -1,12 +1,13 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
 """The clips of an annotation file on disk, in the form in which attackers read them.
 
-A file is read once, normalized sample by sample and written as one array of frames that is mapped into memory afterwards, so that
-an audit never holds a whole data set. What attackers derive from it (clips of equal length, tables of features) is kept beside it.
+A file is read once and written as one array of frames that is mapped into memory afterwards, so that an audit never holds two data
+sets. What attackers derive from it (normalized clips of equal length, tables of features) is kept beside it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -50,17 +51,19 @@ def resample(clip: np.ndarray, length: int) -> np.ndarray:
 
 
 class ClipStore:
-    """All clips of one annotation file, normalized, in a folder.
+    """All clips of one annotation file, in a folder.
 
-    Coordinates are those of :func:`~mmskanon.skeletons.geometry.normalize_skeleton` with the first frame as reference: metres (or
-    pixels) from the centre joint, the body upright and to the front in the first frame.
+    The array on disk has the coordinates of the file; what attackers get is normalized by
+    :func:`~mmskanon.skeletons.geometry.normalize_skeleton` with the first frame as reference: metres (or pixels) from the centre
+    joint, the body upright and to the front in the first frame.
 
     Args:
         folder (Path): Made by :meth:`build`.
 
     Attributes:
         names (list[str]): Names of the N clips.
-        layout (SkeletonLayout): Skeleton layout.
+        key (str): Digest of names and coordinates.
+        layout (SkeletonLayout): Skeleton layout; ``layout_spec`` is what configs call it.
         placement (np.ndarray): Where and how the person stood in the first frame, which normalization takes out and the file
             still tells: origin and the first two columns of the rotation, shape (N, P), camera space.
     """
@@ -69,7 +72,8 @@ class ClipStore:
         self.folder = Path(folder)
         meta = json.loads((self.folder / 'meta.json').read_text())
         self.names: list[str] = meta['names']
-        self.layout = get_layout(meta['layout'])
+        self.layout_spec = meta['layout']
+        self.layout = get_layout(self.layout_spec)
         self.key: str = meta['key']
         self._frames = np.load(self.folder / 'frames.npy', mmap_mode='r')
         index = np.load(self.folder / 'index.npz')
@@ -77,52 +81,46 @@ class ClipStore:
 
     @classmethod
     def build(
-        cls,
-        samples: Sequence[Mapping],
-        layout: SkeletonLayout,
-        layout_spec: str | Mapping,
-        num_person: int,
-        folder: Path,
-        key: str,
+        cls, samples: Sequence[Mapping], layout: str | Mapping, num_person: int, root: Path
     ) -> ClipStore:
-        """Write the store of some annotations, wholly or not at all, or open the one that is there.
+        """Write the store of some annotations, wholly or not at all, or open the one that has the same content.
 
         Args:
             samples (Sequence[Mapping]): Annotations with ``frame_dir`` and ``keypoint`` (M, T, V, C), in the order wanted.
-            layout (SkeletonLayout): Skeleton layout.
-            layout_spec (str | Mapping): What names it in configs.
+            layout (str | Mapping): Skeleton layout, by name or definition.
             num_person (int): Persons kept; clips with fewer get absent ones.
-            folder (Path): Where to write.
-            key (str): What identifies the content; a store of another key in this place is replaced.
+            root (Path): Folder of all stores; this one gets a folder there named by its content.
 
         Returns:
             ClipStore: The store.
         """
+        body = get_layout(layout)
+        names = [s['frame_dir'] for s in samples]
+        digest = hashlib.sha256(json.dumps([body.name, num_person, names]).encode())
+        for sample in samples:
+            digest.update(np.ascontiguousarray(sample['keypoint'], np.float32).data)
+        key = digest.hexdigest()[:16]
+        folder = root / key
         if (folder / 'meta.json').exists():
-            store = cls(folder)
-            if store.key == key:
-                return store
+            return cls(folder)
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        lengths = [s['keypoint'].shape[1] for s in samples]
-        starts = np.concatenate([[0], np.cumsum(lengths)])
-        shape = (int(starts[-1]), num_person, layout.num_joints, layout.dims)
+        starts = np.concatenate([[0], np.cumsum([s['keypoint'].shape[1] for s in samples])])
+        shape = (int(starts[-1]), num_person, body.num_joints, body.dims)
         frames = np.lib.format.open_memmap(folder / 'frames.npy', 'w+', np.float32, shape)
         placement = []
         for i, sample in enumerate(samples):
-            body, record = normalize_skeleton(
-                sample['keypoint'][:num_person, ..., : layout.dims].astype(np.float32), layout
-            )
-            frames[starts[i] : starts[i + 1], : len(body)] = body.transpose(1, 0, 2, 3)
+            kept = sample['keypoint'][:num_person, ..., : body.dims].astype(np.float32)
+            frames[starts[i] : starts[i + 1], : len(kept)] = kept.transpose(1, 0, 2, 3)
+            _, record = normalize_skeleton(kept, body)
             placement.append(
                 np.concatenate([record['origin'][0], record['rotation'][:, :2].ravel()])
             )
         frames.flush()
         np.savez(folder / 'index.npz', starts=starts, placement=np.array(placement, np.float32))
-        names = [s['frame_dir'] for s in samples]
         # Last, so that a store without it is known to be unfinished.
         with atomic_path(folder / 'meta.json', overwrite=True) as path:
-            path.write_text(json.dumps(dict(key=key, layout=layout_spec, names=names)))
+            path.write_text(json.dumps(dict(key=key, layout=layout, names=names)))
         return cls(folder)
 
     def __len__(self) -> int:
@@ -139,10 +137,14 @@ class ClipStore:
         """np.ndarray: Frames of each clip in the file, shape (N,)."""
         return np.diff(self._starts)
 
-    def clip(self, index: int) -> np.ndarray:
-        """One clip at full length, shape (M, T, V, C), float32."""
+    def camera(self, index: int) -> np.ndarray:
+        """One clip as it is in the file, shape (M, T, V, C), float32, camera space."""
         frames = self._frames[self._starts[index] : self._starts[index + 1]]
         return np.ascontiguousarray(frames.transpose(1, 0, 2, 3))
+
+    def clip(self, index: int) -> np.ndarray:
+        """One clip at full length, normalized, shape (M, T, V, C), float32."""
+        return normalize_skeleton(self.camera(index), self.layout)[0]
 
     def clips(self, length: int) -> np.ndarray:
         """All clips, stretched to one length by :func:`resample`.

@@ -1,0 +1,208 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+"""The files of an audit: an original and its anonymized versions, paired by sample and checked before anything is trained."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from mmskanon.datasets.check import check_annotations, raise_errors
+from mmskanon.datasets.schema import attribute_value, complete_annotations, take_key
+from mmskanon.datasets.splits import sample_name
+from mmskanon.io import load_annotations
+from mmskanon.visualization.pairing import guess_layout
+
+from .clips import ClipStore
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What is known of the samples of the original file, besides their coordinates.
+
+    Args:
+        file (str): The annotation file.
+        sha256 (str): Digest of its bytes.
+        store (ClipStore): Its N clips.
+        samples (list[dict]): Its N annotations without coordinates, which splits and rules read.
+        split (dict): Its splits, by name.
+        actions (np.ndarray): Action of each sample, shape (N,).
+    """
+
+    file: str
+    sha256: str
+    store: ClipStore
+    samples: list[dict]
+    split: dict[str, list[str]]
+    actions: np.ndarray
+
+    @property
+    def num_actions(self) -> int:
+        """int: Number of action classes."""
+        return int(self.actions.max()) + 1
+
+    def values(self, attribute: str) -> list[int | str]:
+        """The value that each sample has of an attribute.
+
+        Args:
+            attribute (str): Key of the attribute.
+
+        Returns:
+            list: N values.
+
+        Raises:
+            ValueError: If a sample has none.
+        """
+        values = [attribute_value(s, attribute) for s in self.samples]
+        missing = [s['frame_dir'] for s, v in zip(self.samples, values, strict=True) if v is None]
+        if missing:
+            raise ValueError(
+                f'{self.file}: {len(missing)} of {len(values)} samples have no {attribute!r}, the first is {missing[0]!r}; '
+                'add the key to each sample, or give it by subject with attribute_files'
+            )
+        return values
+
+    def take_numbers(self) -> np.ndarray:
+        """A number for the take that each sample shows, shape (N,); a sample of which it is not known is a take of its own."""
+        keys = [take_key(s) for s in self.samples]
+        numbers: dict = {}
+        return np.array(
+            [numbers.setdefault(i if k is None else k, len(numbers)) for i, k in enumerate(keys)]
+        )
+
+
+@dataclass(frozen=True)
+class Method:
+    """One anonymization method: a file, or several draws of it where it is stochastic.
+
+    Args:
+        name (str): What the report calls it.
+        files (list[dict]): ``file`` and ``sha256`` of each draw.
+        stores (list[ClipStore]): The clips of each draw, in the order of the original.
+    """
+
+    name: str
+    files: list[dict] = field(default_factory=list)
+    stores: list[ClipStore] = field(default_factory=list)
+
+
+def sha256_of(path: str | Path) -> str:
+    """Digest of a file's bytes, in hexadecimal."""
+    digest = hashlib.sha256()
+    with open(path, 'rb') as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def read_original(
+    file: str,
+    root: Path,
+    layout: str | Mapping | None = None,
+    attribute_files: Sequence[str] = (),
+    num_person: int = 2,
+) -> Recording:
+    """Read, check and store the original file.
+
+    Args:
+        file (str): Annotation file (.pkl).
+        root (Path): Folder of all stores.
+        layout (str | Mapping, optional): Skeleton layout. Defaults to None, by the number of joints.
+        attribute_files (Sequence[str]): CSV files with further attributes by subject. Defaults to ().
+        num_person (int): Most persons of a clip that attackers look at. Defaults to 2.
+
+    Returns:
+        Recording: The samples.
+
+    Raises:
+        FileNotFoundError, ValueError, TypeError: If a file is missing or faulty; the message names file, sample and key.
+    """
+    data = load_annotations(file)
+    annotations = data['annotations'] if isinstance(data, Mapping) else data
+    if layout is None and annotations:
+        layout = guess_layout(annotations[0].get('keypoint'), f'the first sample of {file}')
+    raise_errors(check_annotations(data, file, layout=layout))
+    complete_annotations(annotations, attribute_files)
+    persons = min(num_person, max(s['keypoint'].shape[0] for s in annotations))
+    store = ClipStore.build(annotations, layout, persons, root)
+    samples = [
+        {k: v for k, v in s.items() if k not in ('keypoint', 'keypoint_score')}
+        for s in annotations
+    ]
+    split = dict(data.get('split') or {}) if isinstance(data, Mapping) else {}
+    actions = np.array([attribute_value(s, 'label') for s in samples], np.int64)
+    return Recording(file, sha256_of(file), store, samples, split, actions)
+
+
+def read_method(name: str, files: Sequence[str], original: Recording, root: Path) -> Method:
+    """Read the anonymized file of a method, or each of its draws, and hold it against the original.
+
+    Args:
+        name (str): Name of the method.
+        files (Sequence[str]): One annotation file, or several draws.
+        original (Recording): The original.
+        root (Path): Folder of all stores.
+
+    Returns:
+        Method: Its clips in the order of the original.
+
+    Raises:
+        FileNotFoundError, ValueError, TypeError: If a file is missing or faulty, or does not fit the original; the message names
+            file and sample.
+    """
+    method = Method(name)
+    layout = original.store.layout
+    for file in files:
+        data = load_annotations(file)
+        raise_errors(check_annotations(data, file, layout=layout))
+        annotations = data['annotations'] if isinstance(data, Mapping) else data
+        ordered = pair(annotations, file, original)
+        spec = original.store.layout_spec
+        method.stores.append(ClipStore.build(ordered, spec, original.store.num_person, root))
+        method.files.append(dict(file=Path(file).name, sha256=sha256_of(file)))
+    return method
+
+
+def pair(annotations: Sequence[dict], file: str, original: Recording) -> list[dict]:
+    """Bring anonymized samples into the order of the originals, by name.
+
+    Args:
+        annotations (Sequence[dict]): The anonymized samples.
+        file (str): Their file, for messages.
+        original (Recording): The originals.
+
+    Returns:
+        list[dict]: The anonymized samples in the order of the originals.
+
+    Raises:
+        ValueError: If a sample has no counterpart, another length or shape, another action or another attribute.
+    """
+    by_name = {sample_name(s): s for s in annotations}
+    names = [sample_name(s) for s in original.samples]
+    missing = [n for n in names if n not in by_name]
+    surplus = sorted(set(by_name) - set(names), key=str)
+    if missing or surplus:
+        kind, odd = ('lacks', missing) if missing else ('has besides', surplus)
+        raise ValueError(
+            f'{file} {kind} {len(odd)} of the samples of {original.file} ({len(names)}), the first is {odd[0]!r}; '
+            'anonymize the very file that is given as the original, and keep its sample names'
+        )
+    ordered = [by_name[n] for n in names]
+    lengths = original.store.num_frames
+    for i, (sample, known) in enumerate(zip(ordered, original.samples, strict=True)):
+        frames = np.shape(sample['keypoint'])[1]
+        if frames != lengths[i]:
+            raise ValueError(
+                f'{file}, sample {names[i]!r}, key keypoint: expected {lengths[i]} frames as in {original.file}, found {frames}; '
+                'samples are compared frame by frame'
+            )
+        for key, value in known.items():
+            if key in sample and np.ndim(value) == 0 and sample[key] != value:
+                raise ValueError(
+                    f'{file}, sample {names[i]!r}, key {key!r}: expected {value!r} as in {original.file}, found {sample[key]!r}; '
+                    'the files do not show the same recordings in the same order'
+                )
+    return ordered

@@ -1,0 +1,305 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+"""Training and asking attackers, in processes of their own, with results that are kept.
+
+What a job is told determines its result, and the result is kept in a folder named by a digest of what it was told. So an audit that
+was killed goes on without repeating a finished attacker, and audits that share a cache share the attackers of the originals.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import os
+import shutil
+import time
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from mmskanon.io import atomic_path
+
+from .attackers import FitReport, Scores
+from .clips import ClipStore, View
+
+
+@dataclass(frozen=True)
+class Sight:
+    """A :class:`View` that can be sent to another process.
+
+    Args:
+        folders (tuple[Path]): Folders of the stores.
+        source (np.ndarray): See :class:`View`.
+        index (np.ndarray): See :class:`View`.
+        actions (np.ndarray): See :class:`View`.
+        num_actions (int): See :class:`View`.
+    """
+
+    folders: tuple[Path, ...]
+    source: np.ndarray
+    index: np.ndarray
+    actions: np.ndarray
+    num_actions: int
+
+    @classmethod
+    def of(
+        cls, stores: Iterable[ClipStore], index: np.ndarray, actions: np.ndarray, num_actions: int
+    ) -> Sight:
+        """The same clips of each of several stores.
+
+        Args:
+            stores (Iterable[ClipStore]): The stores.
+            index (np.ndarray): Positions of the n clips.
+            actions (np.ndarray): Action of every clip of a store, shape (N,).
+            num_actions (int): Number of action classes.
+        """
+        folders = tuple(s.folder for s in stores)
+        many = len(folders)
+        return cls(
+            folders,
+            np.repeat(np.arange(many), len(index)),
+            np.tile(index, many),
+            np.tile(actions[index], many),
+            num_actions,
+        )
+
+    def open(self) -> View:
+        """The view, for the process that calls."""
+        stores = tuple(ClipStore(folder) for folder in self.folders)
+        return View(stores, self.source, self.index, self.actions, self.num_actions)
+
+    def __add__(self, other: Sight) -> Sight:
+        """The clips of both, these first."""
+        return Sight(
+            self.folders + other.folders,
+            np.concatenate([self.source, other.source + len(self.folders)]),
+            np.concatenate([self.index, other.index]),
+            np.concatenate([self.actions, other.actions]),
+            self.num_actions,
+        )
+
+    def digest(self) -> str:
+        """What the clips and their actions are, wherever the stores lie."""
+        keys = [Path(f).name for f in self.folders]
+        arrays = (self.source, self.index, self.actions)
+        return _digest(keys, self.num_actions, *(a.astype(np.int64).tobytes() for a in arrays))
+
+
+@dataclass(frozen=True)
+class Job:
+    """One attacker: what it learns from, and whom it judges then.
+
+    Args:
+        attacker (Mapping): Its config.
+        train (Sight): Clips that it learns from.
+        labels (np.ndarray): Class of each of them.
+        num_classes (int): Number of classes K.
+        targets (Mapping[str, Sight]): Clips to judge, under the names of the results.
+        seed (int): Seed of its training. Defaults to 0.
+        start (Job, optional): Job whose attacker is trained further. Defaults to None.
+        ready (Job, optional): Job whose attacker judges without learning more; where that attacker keeps no state it is fitted
+            again, to the same end. Defaults to None.
+    """
+
+    attacker: Mapping
+    train: Sight
+    labels: np.ndarray
+    num_classes: int
+    targets: Mapping[str, Sight]
+    seed: int = 0
+    start: Job | None = None
+    ready: Job | None = None
+
+    @property
+    def key(self) -> str:
+        """str: Digest of everything that the result depends on."""
+        config = {k: v for k, v in dict(self.attacker).items() if k != 'device'}
+        return _digest(
+            _code(),
+            torch.__version__,
+            config,
+            self.train.digest(),
+            self.labels.astype(np.int64).tobytes(),
+            self.num_classes,
+            {name: sight.digest() for name, sight in self.targets.items()},
+            self.seed,
+            *(j.key if j else None for j in (self.start, self.ready)),
+        )
+
+    @property
+    def needs(self) -> list[Job]:
+        """list[Job]: Jobs that have to be done before."""
+        return [j for j in (self.start, self.ready) if j is not None]
+
+
+@dataclass
+class JobResult:
+    """What a job left.
+
+    Args:
+        report (FitReport): How the training ended.
+        seconds (float): Time it took, with judging.
+        scores (dict[str, Scores]): Judgement of each target.
+    """
+
+    report: FitReport
+    seconds: float
+    scores: dict[str, Scores] = field(default_factory=dict)
+
+
+def _digest(*parts: object) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        data = part if isinstance(part, bytes) else json.dumps(part, sort_keys=True, default=str)
+        digest.update(data if isinstance(data, bytes) else data.encode())
+        digest.update(b'\0')
+    return digest.hexdigest()[:20]
+
+
+@cache
+def _code() -> str:
+    """Digest of the code that results depend on: results of other code are not mistaken for those of this one."""
+    here = Path(__file__).parent
+    files = [*sorted((here / 'attackers').glob('*.py')), here / 'clips.py', here / 'features.py']
+    return _digest(*(f.read_bytes() for f in files if f.exists()))
+
+
+def read_result(job: Job, root: Path) -> JobResult | None:
+    """What a job left under ``root``; None if it was not finished."""
+    folder = root / job.key
+    if not (folder / 'fit.json').exists():
+        return None
+    told = json.loads((folder / 'fit.json').read_text())
+    scores = {}
+    for name in job.targets:
+        with np.load(folder / f'{name}.npz') as arrays:
+            scores[name] = Scores(arrays['log_posterior'], arrays['embedding'])
+    return JobResult(FitReport(**told['report']), told['seconds'], scores)
+
+
+def run_job(job: Job, root: Path) -> Path:
+    """Do a job and keep its result.
+
+    Args:
+        job (Job): The job; what it needs has been done.
+        root (Path): Folder of the results.
+
+    Returns:
+        Path: The folder of the result.
+    """
+    from mmskanon.registry import ATTACKERS
+
+    folder = root / job.key
+    if (folder / 'fit.json').exists():
+        return folder
+    begin = time.time()
+    attacker = ATTACKERS.build(dict(job.attacker))
+    view = job.train.open()
+    before = _state(job.start, root) or _state(job.ready, root)
+    if job.ready is not None and before is not None:
+        attacker.load(before, job.num_classes, view)
+        report = FitReport(**json.loads((root / job.ready.key / 'fit.json').read_text())['report'])
+    else:
+        start = before if job.start is not None else None
+        report = attacker.fit(view, job.labels, job.num_classes, job.seed, start)
+    part = root / f'.{job.key}.{os.getpid()}.part'
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    for name, sight in job.targets.items():
+        scores = attacker.score(sight.open())
+        np.savez(
+            part / f'{name}.npz', log_posterior=scores.log_posterior, embedding=scores.embedding
+        )
+    state = attacker.state() if job.ready is None else None
+    if state is not None:
+        torch.save(state, part / 'state.pt')
+    told = dict(report=asdict(report), seconds=round(time.time() - begin, 1))
+    (part / 'fit.json').write_text(json.dumps(told))
+    try:
+        os.replace(part, folder)
+    except OSError:  # another process was faster with the same job
+        shutil.rmtree(part, ignore_errors=True)
+    return folder
+
+
+def _state(job: Job | None, root: Path) -> dict[str, torch.Tensor] | None:
+    path = root / job.key / 'state.pt' if job else None
+    return torch.load(path, weights_only=True) if path and path.exists() else None
+
+
+def _prepare_worker() -> None:
+    """A worker has one thread: several processes with several threads each on few cores wait for each other."""
+    torch.set_num_threads(1)
+    warnings.filterwarnings('ignore')
+
+
+def run_jobs(
+    jobs: Iterable[Job], root: Path, workers: int, done: Callable[[Job], None] = lambda job: None
+) -> dict[str, JobResult]:
+    """Do jobs, several at a time, each after those it needs.
+
+    Args:
+        jobs (Iterable[Job]): The jobs; two of the same key are one.
+        root (Path): Folder of the results.
+        workers (int): Processes.
+        done (Callable): Called with each job when its result is there. Defaults to doing nothing.
+
+    Returns:
+        dict[str, JobResult]: The results by key.
+    """
+    waiting: dict[str, Job] = {}
+    for job in jobs:
+        for needed in job.needs:
+            waiting.setdefault(needed.key, needed)
+        waiting.setdefault(job.key, job)
+    all_jobs = dict(waiting)
+    for key, job in list(waiting.items()):
+        if read_result(job, root) is not None:
+            done(waiting.pop(key))
+    if waiting:
+        _run_waiting(waiting, root, workers, done)
+    return {key: read_result(job, root) for key, job in all_jobs.items()}
+
+
+def _run_waiting(
+    waiting: dict[str, Job], root: Path, workers: int, done: Callable[[Job], None]
+) -> None:
+    threads = {k: os.environ.get(k) for k in ('OMP_NUM_THREADS', 'MKL_NUM_THREADS')}
+    os.environ.update(dict.fromkeys(threads, '1'))
+    running: dict[Future, Job] = {}
+    context = multiprocessing.get_context('spawn')
+    pool = ProcessPoolExecutor(workers, context, initializer=_prepare_worker)
+    try:
+        while waiting or running:
+            pending = {*waiting, *(j.key for j in running.values())}
+            for key, job in list(waiting.items()):
+                if not any(needed.key in pending for needed in job.needs):
+                    running[pool.submit(run_job, waiting.pop(key), root)] = job
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                job = running.pop(future)
+                future.result()
+                done(job)
+    except BaseException:
+        for process in (pool._processes or {}).values():  # a fit takes minutes: do not wait for it
+            process.kill()
+        raise
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+        for key, value in threads.items():
+            if value is None:
+                os.environ.pop(key)
+            else:
+                os.environ[key] = value
+
+
+def write_json(document: object, path: Path) -> None:
+    """Write a JSON file, wholly or not at all."""
+    with atomic_path(path, overwrite=True) as temporary:
+        temporary.write_text(json.dumps(document, indent=1))
