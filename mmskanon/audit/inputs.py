@@ -129,8 +129,7 @@ def read_original(
     persons = min(num_person, max(s['keypoint'].shape[0] for s in annotations))
     store = ClipStore.build(annotations, layout, persons, root)
     samples = [
-        {k: v for k, v in s.items() if k not in ('keypoint', 'keypoint_score')}
-        for s in annotations
+        {k: v for k, v in s.items() if k not in ('keypoint', 'keypoint_score')} for s in annotations
     ]
     split = dict(data.get('split') or {}) if isinstance(data, Mapping) else {}
     actions = np.array([attribute_value(s, 'label') for s in samples], np.int64)

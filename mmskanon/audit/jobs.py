@@ -17,7 +17,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -116,7 +116,7 @@ class Job:
     start: Job | None = None
     ready: Job | None = None
 
-    @property
+    @cached_property
     def key(self) -> str:
         """str: Digest of everything that the result depends on."""
         config = {k: v for k, v in dict(self.attacker).items() if k != 'device'}
@@ -166,8 +166,9 @@ def _digest(*parts: object) -> str:
 def _code() -> str:
     """Digest of the code that results depend on: results of other code are not mistaken for those of this one."""
     here = Path(__file__).parent
-    files = [*sorted((here / 'attackers').glob('*.py')), here / 'clips.py', here / 'features.py']
-    return _digest(*(f.read_bytes() for f in files if f.exists()))
+    folders = (here / name for name in ('attackers', 'features'))
+    files = [f for folder in folders for f in sorted(folder.glob('*.py'))]
+    return _digest(*(f.read_bytes() for f in (*files, here / 'clips.py')))
 
 
 def read_result(job: Job, root: Path) -> JobResult | None:

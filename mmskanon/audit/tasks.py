@@ -161,9 +161,7 @@ def open_task(original: Recording, folds: int = 2) -> Task:
         )
     splitter = GroupKFold(folds)
     parts = tuple(Fold(a, b) for a, b in splitter.split(labels, groups=labels))
-    sentence = (
-        f'Attackers train on the clips of some of the {len(values)} people and link clips of the others, in {folds} folds.'
-    )
+    sentence = f'Attackers train on the clips of some of the {len(values)} people and link clips of the others, in {folds} folds.'
     return Task('subject_open', 'subject', 'open', labels, values, parts, sentence)
 
 
@@ -199,9 +197,7 @@ def attribute_task(original: Recording, attribute: str, folds: int = 4, seed: in
         )
     splitter = StratifiedGroupKFold(min(folds, rarest), shuffle=True, random_state=seed)
     parts = tuple(Fold(a, b) for a, b in splitter.split(labels, labels, people))
-    sentence = (
-        f'Attackers learn {attribute} from the clips of some people and are tried on those of the others, in {len(parts)} folds.'
-    )
+    sentence = f'Attackers learn {attribute} from the clips of some people and are tried on those of the others, in {len(parts)} folds.'
     return Task(attribute, attribute, 'attribute', labels, values, parts, sentence)
 
 
@@ -213,7 +209,9 @@ def _candidates(original: Recording) -> list[dict]:
             found.append(dict(train='train', test=test))
     takes = sorted({take_number(s) for s in original.samples} - {None}, key=str)
     if len(takes) == 2:
-        found.append(dict(train=dict(rule='xrep', part='train'), test=dict(rule='xrep', part='test')))
+        found.append(
+            dict(train=dict(rule='xrep', part='train'), test=dict(rule='xrep', part='test'))
+        )
     if len(takes) >= 2:
         half = takes[: len(takes) // 2]
         rule = dict(by='trial', values=half)

@@ -1,0 +1,41 @@
+# What all budgets share. docs/audit.md describes every key.
+randomness = dict(seed=0)
+budget = 'standard'
+lower_bound = False  # whether figures are labelled as lower bounds of the leak
+
+# Who is to be found, and from which clips
+attributes = ['subject']
+attribute_files = []  # CSV files subject,attribute
+num_person = 2  # most persons of a clip that attackers look at
+partition = None  # dict(train=SPLIT, test=SPLIT); None: see docs/audit.md
+open_folds = 0  # groups of people for verification of those never trained on; 0: none
+attribute_folds = 4  # groups of people for attributes other than the subject
+donors = []  # subjects of the anonymizer's training data, reported apart from the others
+unseen_actions = []  # labels of actions that the anonymizer has not seen, reported apart
+max_pairs = 200000
+min_genuine = 30  # fewest pairs of each kind for a verdict
+
+tiers = [
+    'control',
+    'ignorant',
+    'lazy_informed',
+    'semi_informed',
+    'adaptive',
+    'original_enrolled',
+    'inversion',
+]
+seeds = [0]
+bootstrap = 1000  # resamples of subjects for the intervals
+examples = 3  # clips shown before and after in the report
+fps = 30  # at which they are played
+
+attackers = dict(
+    tcn=dict(type='TemporalCNN'),
+    gru=dict(type='GRU'),
+    gcn=dict(type='GCN'),
+)
+# The first is the recognizer whose figures count, the second the unseen architecture.
+recognizers = dict(gcn=dict(type='GCN'), tcn=dict(type='TemporalCNN'))
+believed = 'tcn'  # the recognizer that tells attackers which action a clip shows
+control_attackers = ['tcn']  # attackers of the two controls with a known answer
+inversion = dict()

@@ -1,0 +1,185 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+"""Figures of one attacker in one tier."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from mmskanon.evaluation.functional import (
+    area_under_roc,
+    balanced_accuracy,
+    chance_level,
+    chance_upper_bound,
+    equal_error_rate,
+    linkability,
+    majority_level,
+    mean_interval,
+    pair_interval,
+    per_group_accuracy,
+    top_k_credit,
+    tpr_at_fpr,
+    worst_decile,
+)
+
+from .inputs import Recording
+from .judging import Answers
+from .tasks import Task
+from .trials import Trials
+
+
+class Yardstick:
+    """Measures answers to one task.
+
+    Args:
+        task (Task): The task.
+        trials (Mapping[str, Trials]): Its trial lists ``matched`` and ``across``, or none.
+        original (Recording): The originals.
+        resamples (int): Bootstrap resamples of subjects.
+        seed (int): Seed of the bootstrap.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        trials: Mapping[str, Trials],
+        original: Recording,
+        resamples: int,
+        seed: int,
+    ) -> None:
+        self.task, self.trials, self.original = task, trials, original
+        self.resamples, self.seed = resamples, seed
+        self.labels = task.labels[task.test]
+        values = original.values('subject')
+        numbers: dict = {}
+        self.people = np.array([numbers.setdefault(v, len(numbers)) for v in values])
+        self.subjects = list(numbers)
+
+    @property
+    def chance(self) -> float:
+        """float: Accuracy of a uniform guess."""
+        return chance_level(self.labels)
+
+    def describe(self) -> dict[str, Any]:
+        """Classes, chance and majority, for the document."""
+        return dict(
+            classes=self.task.num_classes,
+            values=[str(v) for v in self.task.values],
+            chance=self.chance,
+            majority=majority_level(self.labels),
+        )
+
+    def identification(self, answers: Answers) -> dict[str, Any]:
+        """Rank-1 with its interval over subjects."""
+        credit = top_k_credit(answers.log_posterior, self.labels, 1)
+        people = self.people[self.task.test]
+        low, high = mean_interval(credit, people, self.resamples, self.seed)
+        return dict(rank1=float(credit.mean()), rank1_interval=[low, high])
+
+    def measure(self, answers: Answers) -> dict[str, Any]:
+        """All figures.
+
+        Args:
+            answers (Answers): What the attacker answers.
+
+        Returns:
+            dict: Keys as ``docs/audit_report.md`` describes; identification is None for people never trained on, verification where
+            nobody is enrolled.
+        """
+        figures: dict[str, Any] = dict.fromkeys(
+            ('rank1', 'rank1_interval', 'rank5', 'balanced', 'worst_decile', 'per_class')
+        )
+        if not np.isfinite(answers.log_posterior).any(axis=1).all():
+            raise ValueError('an attacker gave no answer for a clip; its training has diverged')
+        if self.task.kind != 'open':
+            figures.update(self.identification(answers))
+            figures['balanced'] = balanced_accuracy(answers.log_posterior, self.labels)
+            credit = top_k_credit(answers.log_posterior, self.labels, 1)
+            by_person = per_group_accuracy(credit, self.people[self.task.test])
+            figures['per_class'] = {str(self.subjects[p]): v for p, v in by_person.items()}
+            figures['worst_decile'] = worst_decile(by_person)
+            if self.task.num_classes > 5:
+                rank5 = top_k_credit(answers.log_posterior, self.labels, 5)
+                figures['rank5'] = float(rank5.mean())
+        return figures | self._verification(answers)
+
+    def _verification(self, answers: Answers) -> dict[str, Any]:
+        keys = ('eer', 'eer_interval', 'eer_across', 'auc', 'd_sys', 'tpr_at_1_percent', 'tpr_at_0.1_percent')
+        figures: dict[str, Any] = dict.fromkeys(keys)
+        matched, across = (self.trials.get(k) for k in ('matched', 'across'))
+        if matched is not None and 0 < matched.genuine.sum() < len(matched):
+            scores = answers.pairs['matched']
+            figures['eer'] = equal_error_rate(scores, matched.genuine)
+            figures['eer_interval'] = list(
+                pair_interval(
+                    equal_error_rate,
+                    scores,
+                    matched.genuine,
+                    self.people[matched.pairs],
+                    self.resamples,
+                    self.seed,
+                )
+            )
+            figures['auc'] = area_under_roc(scores, matched.genuine)
+            figures['d_sys'] = linkability(scores, matched.genuine)
+            figures['tpr_at_1_percent'] = tpr_at_fpr(scores, matched.genuine, 0.01)
+            figures['tpr_at_0.1_percent'] = tpr_at_fpr(scores, matched.genuine, 0.001)
+        if across is not None and 0 < across.genuine.sum() < len(across):
+            figures['eer_across'] = equal_error_rate(answers.pairs['across'], across.genuine)
+        return figures
+
+    def guess_bound(self, attackers: int) -> float:
+        """Accuracy that the best of some guessing attackers exceeds in one audit of twenty.
+
+        Args:
+            attackers (int): Number of attackers of which the best counts.
+        """
+        return chance_upper_bound(len(self.labels), majority_level(self.labels), 0.05, attackers)
+
+    def groups(
+        self, answers: Answers, donors: Sequence[int | str], tier: str, attacker: str
+    ) -> dict[str, Any]:
+        """Rank-1 on people of the anonymizer's training data and on the others, each among all people.
+
+        Args:
+            answers (Answers): What the attacker answers.
+            donors (Sequence): Subjects of the anonymizer's training data.
+            tier (str): The tier, for the document.
+            attacker (str): The attacker, for the document.
+
+        Raises:
+            ValueError: If someone named is not in the data.
+        """
+        strangers = [d for d in donors if d not in self.subjects]
+        if strangers:
+            raise ValueError(
+                f'donors: subject {strangers[0]!r} is not in {self.original.file}; expected some of {self.subjects[:10]}'
+            )
+        known = np.isin(self.people[self.task.test], [self.subjects.index(d) for d in donors])
+        credit = top_k_credit(answers.log_posterior, self.labels, 1)
+        parts = dict(donors=credit[known], others=credit[~known])
+        return dict(
+            tier=tier,
+            attacker=attacker,
+            **{n: dict(clips=len(c), rank1=float(c.mean()) if len(c) else None) for n, c in parts.items()},
+        )
+
+
+def strongest(figures: Mapping[str, Mapping], attackers: Mapping[str, Mapping]) -> str:
+    """The attacker whose figures stand for a tier.
+
+    Args:
+        figures (Mapping): Figures of each attacker.
+        attackers (Mapping): ``counts`` of each attacker; those that read no skeleton are left out.
+
+    Returns:
+        str: The one with the highest rank-1; where nobody is identified, the one with the lowest equal error rate.
+    """
+
+    def strength(name: str) -> float:
+        rank1, eer = figures[name].get('rank1'), figures[name].get('eer')
+        return rank1 if rank1 is not None else -1.0 if eer is None else -eer
+
+    return max((n for n in figures if attackers[n]['counts']), key=strength)

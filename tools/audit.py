@@ -1,0 +1,161 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+"""Audit anonymized skeletons: what attackers that adapt still read from them, beside what the action recognizer still does.
+
+Reads files only, so that any method from any code can be audited. Finished attackers are kept in OUT/cache, so that an interrupted
+audit goes on where it was. Ends in OUT/report.html, report.json, tables, raw scores and plots.
+
+Examples:
+    python tools/audit.py --original data/utd_mhad.pkl --anonymized data/unet.pkl --out work_dirs/audit
+    python tools/audit.py --original A.pkl --anonymized unet=U.pkl noise=N1.pkl,N2.pkl --budget thorough --out work_dirs/audit
+    python tools/audit.py --original A.pkl --anonymizer CONFIG CHECKPOINT --budget fast --out work_dirs/audit
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from mmengine.config import Config
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from mmskanon.audit.audit import Audit
+from mmskanon.utils import Overrides, read_config, run_tool
+
+CONFIGS = Path(__file__).resolve().parents[1] / 'configs' / 'audit'
+BUDGETS = ('fast', 'standard', 'thorough')
+
+
+def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('--original', required=True, help='annotation file before anonymization')
+    parser.add_argument(
+        '--anonymized',
+        nargs='+',
+        default=[],
+        metavar='[NAME=]FILE[,FILE...]',
+        help='annotation files after it; several draws of a stochastic method are separated by commas',
+    )
+    parser.add_argument(
+        '--anonymizer',
+        nargs=2,
+        action='append',
+        default=[],
+        metavar=('CONFIG', 'CHECKPOINT'),
+        help='anonymize the original first, with this config and checkpoint ("none" where there are no weights)',
+    )
+    parser.add_argument('--out', type=Path, required=True, help='folder of the results')
+    parser.add_argument('--budget', choices=BUDGETS, default='standard')
+    parser.add_argument('--config', help='settings of your own instead of a budget (.py)')
+    parser.add_argument('--layout', help='skeleton layout (default: by number of joints)')
+    parser.add_argument('--attributes', nargs='+', help='private attributes (default: subject)')
+    parser.add_argument('--attribute-files', nargs='+', help='CSV files subject,attribute')
+    parser.add_argument('--cache', type=Path, help='folder of trained attackers (default: OUT/cache)')
+    parser.add_argument('--jobs', type=int, help='processes (default: one for each CPU)')
+    parser.add_argument('--device', default='cpu', help='where networks run (default: %(default)s)')
+    parser.add_argument('--seed', type=int, help='seed of trial lists, attackers and intervals')
+    parser.add_argument('--cfg-options', nargs='+', action=Overrides, help='overrides: key=value')
+    args = parser.parse_args(argv)
+    if not args.anonymized and not args.anonymizer:
+        parser.error('nothing to audit: give --anonymized or --anonymizer')
+    return args
+
+
+def settings(args: argparse.Namespace) -> Config:
+    """The settings: a budget or a file, then the options of the command line.
+
+    Raises:
+        FileNotFoundError, ValueError: If a file is missing or faulty.
+    """
+    path = args.config or str(CONFIGS / f'{args.budget}.py')
+    cfg = read_config(path, args.cfg_options, needs=('attackers', 'recognizers', 'tiers', 'seeds'))
+    if args.layout:
+        cfg.layout = args.layout
+    if args.attributes:
+        cfg.attributes = args.attributes
+    if args.attribute_files:
+        cfg.attribute_files = args.attribute_files
+    if args.seed is not None:
+        cfg.randomness.seed = args.seed
+        cfg.seeds = [args.seed + s for s in cfg.seeds]
+    return cfg
+
+
+def methods_of(args: argparse.Namespace) -> dict[str, list[str]]:
+    """For each method its files, those that are to be made by an anonymizer made.
+
+    Raises:
+        ValueError: If two methods have one name.
+    """
+    methods: dict[str, list[str]] = {}
+    for word in args.anonymized:
+        name, _, files = word.rpartition('=')
+        files = files.split(',')
+        _add(methods, name or Path(files[0]).stem, files)
+    for config, checkpoint in args.anonymizer:
+        name = Path(config).stem
+        made = args.out / 'anonymized' / f'{name}.pkl'
+        if not made.exists():
+            anonymize_file(config, checkpoint, args.original, made, args.device)
+        _add(methods, name, [str(made)])
+    return methods
+
+
+def _add(methods: dict[str, list[str]], name: str, files: list[str]) -> None:
+    if name in methods:
+        raise ValueError(
+            f'two methods are called {name!r}; give one of them another name with NAME=FILE'
+        )
+    methods[name] = files
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run the audit.
+
+    Args:
+        argv (Sequence[str], optional): The command line. Defaults to None, that of the process.
+    """
+    args = parse_args(argv)
+    cfg = settings(args)
+    methods = methods_of(args)
+    columns = (
+        TextColumn('{task.description}'),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True)
+    with Progress(*columns, console=console) as bars:
+        shown: dict[str, int] = {}
+
+        def progress(what: str, done: int, total: int) -> None:
+            if what not in shown:
+                shown[what] = bars.add_task(what, total=total)
+            bars.update(shown[what], completed=done, total=total)
+
+        audit = Audit(
+            cfg,
+            args.original,
+            methods,
+            args.out,
+            cache=args.cache,
+            workers=args.jobs,
+            device=args.device,
+            progress=progress,
+        )
+        document = audit.run()
+    audit.save_scores()
+    write_report(
+        document, args.out, audit.scores, audit.examples(), audit.displacement()
+    )
+    print_summary(document)
+    print(f'report: {args.out / "report.html"}')
+
+
+if __name__ == '__main__':
+    run_tool(main)
