@@ -6,7 +6,6 @@ tool anonymizes motion, not metadata.
 """
 
 import argparse
-import pickle
 import signal
 
 import mmskanon  # noqa: F401  installs the upstream shims before mmaction is imported
@@ -14,10 +13,7 @@ import mmskanon  # noqa: F401  installs the upstream shims before mmaction is im
 import torch  # isort: skip
 from tqdm import tqdm  # isort: skip
 
-from mmskanon.apis import anonymize_annotations, build_anonymizer, normalization_of
-from mmskanon.datasets.check import check_annotations, raise_errors
-from mmskanon.io.atomic import PICKLE_PROTOCOL, atomic_path
-from mmskanon.io.pickles import load_annotations
+from mmskanon.apis import anonymize_file
 from mmskanon.utils import Overrides, read_config, run_tool
 
 
@@ -48,28 +44,20 @@ def check_device(name: str) -> None:
 
 
 def main() -> None:
-    """Load, check, anonymize, write."""
+    """Anonymize a file."""
     args = parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that no temporary is left behind
     check_device(args.device)
-    cfg = read_config(args.config, args.cfg_options)
-    checkpoint = None if args.checkpoint == 'none' else args.checkpoint
-    anonymizer = build_anonymizer(cfg, checkpoint, args.device)
-    normalization = normalization_of(cfg)
-    with atomic_path(args.output, overwrite=args.overwrite) as temporary:
-        data = load_annotations(args.input)
-        annotations = data['annotations'] if isinstance(data, dict) else data
-        problems = check_annotations(
-            data, args.input, layout=anonymizer.layout, num_person=anonymizer.num_person
-        )
-        raise_errors(problems)
-        samples = anonymize_annotations(annotations, anonymizer, normalization)
-        samples = tqdm(samples, total=len(annotations), desc='anonymizing', unit='clip')
-        for index, sample in enumerate(samples):
-            annotations[index] = sample  # in place, so that memory never holds both whole files
-        with open(temporary, 'wb') as file:
-            pickle.dump(data, file, PICKLE_PROTOCOL)
-    print(f'wrote {len(annotations)} anonymized samples to {args.output}')
+    count = anonymize_file(
+        read_config(args.config, args.cfg_options),
+        None if args.checkpoint == 'none' else args.checkpoint,
+        args.input,
+        args.output,
+        args.device,
+        args.overwrite,
+        lambda samples, total: tqdm(samples, total=total, desc='anonymizing', unit='clip'),
+    )
+    print(f'wrote {count} anonymized samples to {args.output}')
 
 
 if __name__ == '__main__':

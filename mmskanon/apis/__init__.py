@@ -7,5 +7,12 @@ from .anonymize import (
     build_anonymizer,
     normalization_of,
 )
+from .anonymize_file import anonymize_file
 
-__all__ = ['anonymize_annotations', 'anonymize_keypoints', 'build_anonymizer', 'normalization_of']
+__all__ = [
+    'anonymize_annotations',
+    'anonymize_file',
+    'anonymize_keypoints',
+    'build_anonymizer',
+    'normalization_of',
+]

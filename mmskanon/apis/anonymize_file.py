@@ -1,0 +1,61 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+"""Anonymize an annotation file into another one."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config
+
+from mmskanon.datasets.check import check_annotations, raise_errors
+from mmskanon.io.atomic import PICKLE_PROTOCOL, atomic_path
+from mmskanon.io.pickles import load_annotations
+
+from .anonymize import anonymize_annotations, build_anonymizer, normalization_of
+
+
+def anonymize_file(
+    cfg: Config,
+    checkpoint: str | None,
+    source: str | Path,
+    target: str | Path,
+    device: str = 'cpu',
+    overwrite: bool = False,
+    watch: Callable[[Iterable[Any], int], Iterable[Any]] = lambda samples, total: samples,
+) -> int:
+    """Write an anonymized copy of an annotation file, wholly or not at all.
+
+    Args:
+        cfg (Config): Config that trained the anonymizer.
+        checkpoint (str, optional): Its checkpoint; None for anonymizers without weights.
+        source (str | Path): Annotation file (.pkl).
+        target (str | Path): Annotation file to write.
+        device (str): Where to run. Defaults to ``'cpu'``.
+        overwrite (bool): Whether an existing target may be replaced. Defaults to False.
+        watch (Callable): Passes the samples on, given their number, for a progress bar. Defaults to nothing more.
+
+    Returns:
+        int: Number of samples written.
+
+    Raises:
+        FileExistsError: If the target exists and ``overwrite`` is False.
+        FileNotFoundError, ValueError: If config, checkpoint or source is missing, faulty or does not fit the others.
+    """
+    anonymizer = build_anonymizer(cfg, checkpoint, device)
+    normalization = normalization_of(cfg)
+    with atomic_path(target, overwrite=overwrite) as temporary:
+        data = load_annotations(source)
+        annotations = data['annotations'] if isinstance(data, dict) else data
+        problems = check_annotations(
+            data, str(source), layout=anonymizer.layout, num_person=anonymizer.num_person
+        )
+        raise_errors(problems)
+        samples = anonymize_annotations(annotations, anonymizer, normalization)
+        for index, sample in enumerate(watch(samples, len(annotations))):
+            annotations[index] = sample  # in place, so that memory never holds both whole files
+        with open(temporary, 'wb') as file:
+            pickle.dump(data, file, PICKLE_PROTOCOL)
+    return len(annotations)
