@@ -1,0 +1,344 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+"""Training of attackers that are networks, to the end: to the accuracy asked for, or to a plateau over seeds and rates."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mmskanon.audit.clips import View
+
+from .base import FitReport
+
+_PLATEAU = 0.01
+"""A doubling of the epochs that gains less training accuracy than this shows a plateau."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """How networks are trained.
+
+    A round is a schedule of AdamW whose rate rises and falls once. Rounds follow, each from the weights of the last and twice as long, until
+    the accuracy is reached, a round gains less than one point, or there have been ``max_rounds``. Where the accuracy is not
+    reached, the next seed and the next rate are tried.
+
+    Args:
+        epochs (int): Passes over the clips in the first round. Defaults to 60.
+        max_updates (int): Updates of the weights in the first round, which shorten it on large sets. Defaults to 20000.
+        batch_size (int): Clips in an update. Defaults to 32.
+        learning_rates (Sequence[float]): Highest rates, tried in this order. Defaults to (3e-3, 1e-3).
+        seeds (int): Initializations tried with each rate. Defaults to 1.
+        target (float): Training accuracy that ends the training. Defaults to 0.95.
+        max_rounds (int): Rounds of each try. Defaults to 3.
+        weight_decay (float): Weight decay. Defaults to 0.01.
+        label_smoothing (float): Share of the label given to all classes. Defaults to 0.1.
+        crop (float): Largest share of a clip that is cut off in training, at random. Defaults to 0.2.
+        stretch (float): Largest share by which a clip is made faster or slower in training, at random. Defaults to 0.1.
+        noise (float): Standard deviation of noise added to joints in training, in the unit of the clips. Defaults to 0.
+        windows (int): Crops over which the judgement of a clip is averaged. Defaults to 3.
+    """
+
+    epochs: int = 60
+    max_updates: int = 20000
+    batch_size: int = 32
+    learning_rates: Sequence[float] = (3e-3, 1e-3)
+    seeds: int = 1
+    target: float = 0.95
+    max_rounds: int = 3
+    weight_decay: float = 0.01
+    label_smoothing: float = 0.1
+    crop: float = 0.2
+    stretch: float = 0.1
+    noise: float = 0.0
+    windows: int = 3
+
+
+def crop_time(clips: Tensor, start: Tensor, end: Tensor) -> Tensor:
+    """Cut a piece out of each clip and stretch it to the clip's length, linearly between frames.
+
+    Where a person is absent in one of the two frames between which a new one falls, the nearer of them counts alone.
+
+    Args:
+        clips (Tensor): Shape (N, M, T, V, C).
+        start (Tensor): Where the piece begins, in [0, 1], shape (N,).
+        end (Tensor): Where it ends, in [0, 1], shape (N,).
+
+    Returns:
+        Tensor: Shape (N, M, T, V, C).
+    """
+    num, persons, frames = clips.shape[:3]
+    steps = torch.linspace(0, 1, frames, device=clips.device)
+    at = (start[:, None] + (end - start)[:, None] * steps).clamp(0, 1) * (frames - 1)
+    low = at.floor().long()
+    high = (low + 1).clamp(max=frames - 1)
+    share = at - low
+
+    def take(index: Tensor) -> Tensor:
+        rows = torch.arange(num, device=clips.device)[:, None]
+        return clips.transpose(1, 2)[rows, index].transpose(1, 2)
+
+    first, second, share = take(low), take(high), share[:, None, :, None, None]
+    mixed = first + (second - first) * share
+    if persons == 1 and bool(clips.flatten(3).any(-1).all()):
+        return mixed
+    there = [x.flatten(3).any(-1)[..., None, None] for x in (first, second)]
+    return torch.where(there[0] & there[1], mixed, torch.where(share < 0.5, first, second))
+
+
+def batches(
+    view: View, length: int, size: int, device: str, order: np.ndarray | None = None
+) -> Iterator[tuple[np.ndarray, Tensor, Tensor]]:
+    """Read clips in parts of about equal size, straight from the file that is mapped into memory.
+
+    Args:
+        view (View): The n clips.
+        length (int): Frames T of each.
+        size (int): Largest number of clips at a time.
+        device (str): Where to put them.
+        order (np.ndarray, optional): Positions in the view, in the order wanted. Defaults to None, all as they come.
+
+    Yields:
+        tuple: Positions (N,), clips (N, M, T, V, C) and their numbers of frames in the file (N,).
+    """
+    order = np.arange(len(view)) if order is None else order
+    frames = view.num_frames()
+    for rows in np.array_split(order, max(math.ceil(len(order) / size), 1)):
+        clips = torch.from_numpy(view[rows].clips(length)).to(device)
+        yield rows, clips, torch.from_numpy(frames[rows].astype(np.float32)).to(device)
+
+
+@torch.no_grad()
+def predict(
+    net: nn.Module, view: View, length: int, device: str, windows: int = 1, size: int = 128
+) -> tuple[np.ndarray, np.ndarray]:
+    """Log-probabilities and embeddings of clips, averaged over crops of each.
+
+    Args:
+        net (nn.Module): Answers clips (N, M, T, V, C) and numbers of frames (N,) with logits (N, K) and embeddings (N, E).
+        view (View): The n clips.
+        length (int): Frames T.
+        device (str): Where the net is.
+        windows (int): Crops: the whole clip and, beyond one, pieces of nine tenths. Defaults to 1.
+        size (int): Clips at a time. Defaults to 128.
+
+    Returns:
+        tuple[np.ndarray, np.ndarray]: Shapes (n, K) and (n, E), float32.
+    """
+    net.eval()
+    pieces = [(0.0, 1.0)]
+    pieces += [(0.1 * i / max(windows - 2, 1), 0.9 + 0.1 * i / max(windows - 2, 1)) for i in range(windows - 1)]
+    scores, vectors = [], []
+    for _, clips, frames in batches(view, length, size, device):
+        answers = []
+        for start, end in pieces:
+            ones = torch.ones_like(frames)
+            cut = clips if (start, end) == (0, 1) else crop_time(clips, start * ones, end * ones)
+            logits, embedding = net(cut, frames * (end - start))
+            answers.append((logits.log_softmax(-1), embedding))
+        score, vector = (torch.stack(x) for x in zip(*answers, strict=True))
+        scores.append((score.logsumexp(0) - math.log(len(pieces))).cpu().numpy())
+        vectors.append(vector.mean(0).cpu().numpy())
+    return np.concatenate(scores), np.concatenate(vectors)
+
+
+def accuracy_of(net: nn.Module, view: View, labels: np.ndarray, length: int, device: str) -> float:
+    """Share of clips that a network names rightly, each seen once and whole."""
+    return float((predict(net, view, length, device)[0].argmax(axis=1) == labels).mean())
+
+
+def train_to_the_end(
+    build: Callable[[], nn.Module],
+    view: View,
+    labels: np.ndarray,
+    length: int,
+    options: Training,
+    seed: int,
+    device: str,
+) -> tuple[nn.Module, FitReport]:
+    """Train a network until it knows its training clips or can be shown not to learn them.
+
+    The weights kept are the last ones of the try with the highest training accuracy; no clip outside ``view`` has a say.
+
+    Args:
+        build (Callable): Makes the network, initialized at random or from weights.
+        view (View): The n clips.
+        labels (np.ndarray): Class of each, shape (n,).
+        length (int): Frames T.
+        options (Training): How.
+        seed (int): Seed.
+        device (str): Where.
+
+    Returns:
+        tuple[nn.Module, FitReport]: The network in eval mode, and how it went.
+    """
+    tries, best, ends = [], None, []
+    with torch.random.fork_rng(_cuda(device)):
+        for rate in options.learning_rates:
+            for number in range(options.seeds):
+                torch.manual_seed(_mix(seed, number))
+                net = build().to(device)
+                log, end = _try(net, view, labels, length, options, rate, _mix(seed, number), device)
+                tries.append(dict(seed=number, learning_rate=rate, end=end, **log))
+                ends.append(end)
+                if best is None or log['train_accuracy'] > best[1]['train_accuracy']:
+                    best = (net, tries[-1])
+                if end == 'target':
+                    break
+            if ends[-1] == 'target':
+                break
+    net, chosen = best
+    return net.eval(), report(tries, chosen, options.target)
+
+
+def report(tries: list[dict], chosen: dict, target: float) -> FitReport:
+    """Say in words how the tries of a network ended.
+
+    Args:
+        tries (list[dict]): Each with ``end`` (``'target'``, ``'plateau'`` or ``'budget'``), ``epochs`` and ``train_accuracy``.
+        chosen (dict): The one whose weights are kept.
+        target (float): Accuracy asked for.
+
+    Returns:
+        FitReport: The report.
+    """
+    accuracy, count = chosen['train_accuracy'], len(tries)
+    if chosen['end'] == 'target':
+        how = f'reached {accuracy:.1%} of its training clips after {chosen["epochs"]} epochs'
+    elif all(t['end'] == 'plateau' for t in tries):
+        how = f'plateau at {accuracy:.1%} of its training clips: in none of {count} tries did the last doubling gain a point'
+    else:
+        how = f'stopped by the budget at {accuracy:.1%} of its training clips, {target:.0%} wanted, while still gaining'
+    converged = chosen['end'] == 'target' or all(t['end'] == 'plateau' for t in tries)
+    return FitReport(accuracy, converged, how, sum(t['epochs'] for t in tries), tries)
+
+
+def run_rounds(
+    train: Callable[[int], None], measure: Callable[[], float], epochs: int, target: float, rounds: int
+) -> tuple[dict, str]:
+    """Train in rounds, each twice as long as the last, until the target, a plateau or the end of the budget.
+
+    Args:
+        train (Callable): Trains on for a number of epochs.
+        measure (Callable): Training accuracy.
+        epochs (int): Length of the first round.
+        target (float): Training accuracy that is enough.
+        rounds (int): Most rounds.
+
+    Returns:
+        tuple[dict, str]: ``epochs`` and ``train_accuracy``, of each round as ``rounds``; and ``'target'``, ``'plateau'`` or
+        ``'budget'``.
+    """
+    accuracies, spent = [], 0
+    for number in range(rounds):
+        train(epochs * 2**number)
+        spent += epochs * 2**number
+        accuracies.append(measure())
+        if accuracies[-1] >= target:
+            end = 'target'
+            break
+        if number and accuracies[-1] < accuracies[-2] + _PLATEAU:
+            end = 'plateau'
+            break
+    else:
+        end = 'budget'
+    return dict(epochs=spent, train_accuracy=accuracies[-1], rounds=accuracies), end
+
+
+def _try(
+    net: nn.Module,
+    view: View,
+    labels: np.ndarray,
+    length: int,
+    options: Training,
+    rate: float,
+    seed: int,
+    device: str,
+) -> tuple[dict, str]:
+    order = np.random.default_rng(seed)
+    per_epoch = math.ceil(len(view) / options.batch_size)
+    epochs = max(min(options.epochs, options.max_updates // per_epoch), 2)
+
+    def train(num: int) -> None:
+        _round(net, view, labels, length, options, rate, num, order, device)
+
+    def measure() -> float:
+        return accuracy_of(net, view, labels, length, device)
+
+    return run_rounds(train, measure, epochs, options.target, options.max_rounds)
+
+
+def _round(
+    net: nn.Module,
+    view: View,
+    labels: np.ndarray,
+    length: int,
+    options: Training,
+    rate: float,
+    epochs: int,
+    order: np.random.Generator,
+    device: str,
+) -> None:
+    net.train()
+    decayed = [p for p in net.parameters() if p.ndim > 1]
+    plain = [p for p in net.parameters() if p.ndim <= 1]
+    optimizer = torch.optim.AdamW(
+        [dict(params=decayed, weight_decay=options.weight_decay), dict(params=plain, weight_decay=0.0)],
+        lr=rate,
+    )
+    updates = epochs * max(math.ceil(len(view) / options.batch_size), 1)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, rate, total_steps=updates + 1, pct_start=0.2, cycle_momentum=False
+    )
+    for _ in range(epochs):
+        shuffled = order.permutation(len(view))
+        for rows, clips, frames in batches(view, length, options.batch_size, device, shuffled):
+            clips, frames = _augment(clips, frames, options, order)
+            logits, _ = net(clips, frames)
+            answer = torch.from_numpy(labels[rows].astype(np.int64)).to(device)
+            loss = F.cross_entropy(logits, answer, label_smoothing=options.label_smoothing)
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(net.parameters(), 2.0)
+            optimizer.step()
+            schedule.step()
+
+
+def _augment(
+    clips: Tensor, frames: Tensor, options: Training, random: np.random.Generator
+) -> tuple[Tensor, Tensor]:
+    """Cut pieces out of clips, change their tempo, add noise to joints that are there."""
+
+    def draw(low: float, high: float) -> Tensor:
+        values = random.uniform(low, high, len(clips)).astype(np.float32)
+        return torch.from_numpy(values).to(clips.device)
+
+    kept = 1 - draw(0, options.crop)
+    start = draw(0, 1) * (1 - kept)
+    if options.crop:
+        clips = crop_time(clips, start, start + kept)
+    if options.noise:
+        noise = random.standard_normal(clips.shape, np.float32) * np.float32(options.noise)
+        clips = clips + torch.from_numpy(noise).to(clips.device) * clips.any(-1, keepdim=True)
+    return clips, frames * kept * (1 + draw(-options.stretch, options.stretch))
+
+
+def _mix(seed: int, number: int) -> int:
+    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0])
+
+
+def _cuda(device: str) -> list[int]:
+    index = torch.device(device)
+    return [index.index or 0] if index.type == 'cuda' else []
+
+
+def matching(state: dict[str, Tensor], net: nn.Module) -> dict[str, Tensor]:
+    """The tensors of a state that fit a network: all, or all but those of a head with other classes."""
+    own = net.state_dict()
+    return {k: copy.deepcopy(v) for k, v in state.items() if k in own and own[k].shape == v.shape}
