@@ -18,7 +18,14 @@ from pathlib import Path
 
 from mmengine.config import Config
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from mmskanon.audit.audit import Audit
 from mmskanon.utils import Overrides, read_config, run_tool
@@ -54,7 +61,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument('--layout', help='skeleton layout (default: by number of joints)')
     parser.add_argument('--attributes', nargs='+', help='private attributes (default: subject)')
     parser.add_argument('--attribute-files', nargs='+', help='CSV files subject,attribute')
-    parser.add_argument('--cache', type=Path, help='folder of trained attackers (default: OUT/cache)')
+    parser.add_argument(
+        '--cache', type=Path, help='folder of trained attackers (default: OUT/cache)'
+    )
     parser.add_argument('--jobs', type=int, help='processes (default: one for each CPU)')
     parser.add_argument('--device', default='cpu', help='where networks run (default: %(default)s)')
     parser.add_argument('--seed', type=int, help='seed of trial lists, attackers and intervals')
@@ -150,9 +159,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         )
         document = audit.run()
     audit.save_scores()
-    write_report(
-        document, args.out, audit.scores, audit.examples(), audit.displacement()
-    )
+    write_report(document, args.out, audit.scores, audit.examples(), audit.displacement())
     print_summary(document)
     print(f'report: {args.out / "report.html"}')
 

@@ -202,7 +202,11 @@ class Audit:
             self.progress('inversion', number, len(self.methods))
             inversion = Inversion(**self.cfg.inversion)
             made[name] = inversion.recover_store(
-                method.stores, self.original.store, fold.train, self.cache / 'clips', self.cfg.seeds[0]
+                method.stores,
+                self.original.store,
+                fold.train,
+                self.cache / 'clips',
+                self.cfg.seeds[0],
             )
         self.progress('inversion', len(self.methods), len(self.methods))
         return made
@@ -213,7 +217,11 @@ class Audit:
         if kind == 'closed':
             return self.tiers
         if kind == 'attribute':  # nobody is enrolled
-            return [t for t in self.tiers if t not in ('lazy_informed', 'original_enrolled', 'inversion')]
+            return [
+                t
+                for t in self.tiers
+                if t not in ('lazy_informed', 'original_enrolled', 'inversion')
+            ]
         return [t for t in self.tiers if t != 'inversion']
 
     def _methods_of(self, tier: str) -> list[Method | None]:
@@ -232,7 +240,11 @@ class Audit:
 
     def _control_plans(self, beliefs: Beliefs) -> list[tuple[Plan, str, Method | None]]:
         """Plans of the two controls with a known answer: independent noise, and the original passed off as anonymized."""
-        chosen = {name: self.attackers[name] for name in self.cfg.control_attackers if name in self.attackers}
+        chosen = {
+            name: self.attackers[name]
+            for name in self.cfg.control_attackers
+            if name in self.attackers
+        }
         task = self.questions['subject'].task
         first = self.cfg.seeds[0]
         told = dict(beliefs.recognized)
@@ -244,7 +256,13 @@ class Audit:
         return [
             (Plan(noise, task, chosen, [first], Beliefs(beliefs.labels, told)), 'control', None),
             (
-                Plan(self.original, task, chosen, [first + _IDENTITY_SEED], Beliefs(beliefs.labels, also)),
+                Plan(
+                    self.original,
+                    task,
+                    chosen,
+                    [first + _IDENTITY_SEED],
+                    Beliefs(beliefs.labels, also),
+                ),
                 'semi_informed',
                 same,
             ),
@@ -292,7 +310,9 @@ class Audit:
         identity: tuple,
     ) -> dict[str, Any]:
         yard = {
-            name: Yardstick(q.task, q.trials, self.original, self.cfg.bootstrap, self.cfg.randomness.seed)
+            name: Yardstick(
+                q.task, q.trials, self.original, self.cfg.bootstrap, self.cfg.randomness.seed
+            )
             for name, q in self.questions.items()
         }
         controls = {}
@@ -320,7 +340,10 @@ class Audit:
             controls=controls,
             methods={},
         )
-        control = {name: self._measure_tier(name, 'control', None, plans, results, {}, yard) for name in self.questions}
+        control = {
+            name: self._measure_tier(name, 'control', None, plans, results, {}, yard)
+            for name in self.questions
+        }
         for number, (name, method) in enumerate(self.methods.items()):
             self.progress('figures', number, len(self.methods))
             privacy = {}
@@ -332,7 +355,9 @@ class Audit:
                             question, tier, method, plans, results, inverted, yard
                         )
                 if 'adaptive' in tiers and 'semi_informed' in tiers:
-                    tiers['adaptive'] = _best_of(tiers['adaptive'], tiers['semi_informed'], document['attackers'])
+                    tiers['adaptive'] = _best_of(
+                        tiers['adaptive'], tiers['semi_informed'], document['attackers']
+                    )
                     for attacker, figures in tiers['adaptive']['attackers'].items():
                         if figures is tiers['semi_informed']['attackers'].get(attacker):
                             key = (name, question, 'semi_informed', attacker)
@@ -384,7 +409,9 @@ class Audit:
             return None
         tier = next(t for t in ('adaptive', 'semi_informed', 'ignorant') if t in self.tiers)
         best = privacy['subject']['tiers'][tier]['strongest']
-        return yard.groups(self.answers[method, 'subject', tier, best], list(self.cfg.donors), tier, best)
+        return yard.groups(
+            self.answers[method, 'subject', tier, best], list(self.cfg.donors), tier, best
+        )
 
     def _describe_attackers(self) -> dict[str, dict]:
         from mmskanon.registry import ATTACKERS

@@ -150,7 +150,9 @@ def judge_verdict(
     rank1 = tiers[worst]['attackers'][best]['rank1']
     counted = sum(a['counts'] for a in document['attackers'].values())
     bound = yard.guess_bound(counted * len(tiers))
-    figure = f'{rank1:.1%} of the people ({worst.replace("_", "-")}, {best}; chance {yard.chance:.1%})'
+    figure = (
+        f'{rank1:.1%} of the people ({worst.replace("_", "-")}, {best}; chance {yard.chance:.1%})'
+    )
     broken = [g for g in gates if g.passed is False]
     noise = next(g for g in gates if g.name == 'noise gives chance')
     if noise.passed is False:
@@ -160,7 +162,9 @@ def judge_verdict(
         )
     if rank1 > bound:
         more = ' A larger budget may find more.' if document['lower_bound'] else ''
-        return dict(claim='leaks', sentence=f'Leaks identity: the strongest attacker names {figure}.{more}')
+        return dict(
+            claim='leaks', sentence=f'Leaks identity: the strongest attacker names {figure}.{more}'
+        )
     if broken:
         return dict(
             claim='no_claim',

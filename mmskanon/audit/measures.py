@@ -106,7 +106,15 @@ class Yardstick:
         return figures | self._verification(answers)
 
     def _verification(self, answers: Answers) -> dict[str, Any]:
-        keys = ('eer', 'eer_interval', 'eer_across', 'auc', 'd_sys', 'tpr_at_1_percent', 'tpr_at_0.1_percent')
+        keys = (
+            'eer',
+            'eer_interval',
+            'eer_across',
+            'auc',
+            'd_sys',
+            'tpr_at_1_percent',
+            'tpr_at_0.1_percent',
+        )
         figures: dict[str, Any] = dict.fromkeys(keys)
         matched, across = (self.trials.get(k) for k in ('matched', 'across'))
         if matched is not None and 0 < matched.genuine.sum() < len(matched):
@@ -163,7 +171,10 @@ class Yardstick:
         return dict(
             tier=tier,
             attacker=attacker,
-            **{n: dict(clips=len(c), rank1=float(c.mean()) if len(c) else None) for n, c in parts.items()},
+            **{
+                n: dict(clips=len(c), rank1=float(c.mean()) if len(c) else None)
+                for n, c in parts.items()
+            },
         )
 
 

@@ -96,7 +96,13 @@ class Plan:
         )
 
     def jobs(
-        self, name: str, tier: str, fold: int, seed: int, method: Method | None, inverted: ClipStore | None = None
+        self,
+        name: str,
+        tier: str,
+        fold: int,
+        seed: int,
+        method: Method | None,
+        inverted: ClipStore | None = None,
     ) -> tuple[tuple[Job, str], tuple[Job, str]]:
         """The jobs, and the names of their results, from which one attacker of a tier judges enrolment and trial clips.
 
@@ -118,7 +124,9 @@ class Plan:
             return (fit, ORIGINAL), (fit, ORIGINAL)
         first = method.stores[0]
         if what.training == 'original':
-            read, store = (f'{method.name}/inverted', inverted) if inverted else (method.name, first)
+            read, store = (
+                (f'{method.name}/inverted', inverted) if inverted else (method.name, first)
+            )
             target = self._target(store, part, ORIGINAL, read)
             ask = self._job(name, fit.train, part, 1, seed, targets={'asked': target}, ready=fit)
             trial = (ask, 'asked')

@@ -59,16 +59,12 @@ class Recognition:
             Job: Its results are ``'original'`` and, for a method, the name of the method.
         """
         stores = [self.original.store] if learned is None else learned.stores
-        train = Sight.of(
-            stores, self.fold.train, self.original.actions, self.original.num_actions
-        )
+        train = Sight.of(stores, self.fold.train, self.original.actions, self.original.num_actions)
         targets = {ORIGINAL: self._everything(self.original.store)}
         if learned is not None:
             targets['anonymized'] = self._everything(learned.stores[0])
         labels = np.tile(self.original.actions[self.fold.train], len(stores))
-        return Job(
-            self.recognizers[name], train, labels, self.original.num_actions, targets, seed
-        )
+        return Job(self.recognizers[name], train, labels, self.original.num_actions, targets, seed)
 
     def ask(self, name: str, seed: int, store: ClipStore) -> Job:
         """Let a recognizer that was fitted on the originals read another store; the result is ``'asked'``."""
@@ -97,7 +93,9 @@ class Recognition:
         return jobs
 
     def beliefs(
-        self, results: Mapping[str, JobResult], methods: Mapping[str, tuple[Method, ClipStore | None]]
+        self,
+        results: Mapping[str, JobResult],
+        methods: Mapping[str, tuple[Method, ClipStore | None]],
     ) -> Beliefs:
         """What attackers take clips to show.
 
@@ -154,7 +152,9 @@ class Recognition:
                     retrained=self.job(name, seed, method),
                 )[job]
                 scores = results[made.key].scores[result].log_posterior[rows]
-                figures.append((top_k_accuracy(scores, labels), mean_class_accuracy(scores, labels)))
+                figures.append(
+                    (top_k_accuracy(scores, labels), mean_class_accuracy(scores, labels))
+                )
             top1, mean_class = np.mean(figures, axis=0).tolist()
             return dict(top1=top1, mean_class=mean_class)
 

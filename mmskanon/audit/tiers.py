@@ -33,7 +33,10 @@ class Tier:
 
 TIERS = {
     'control': Tier(
-        'original', 'original', 'original', 'No anonymization: learns from, enrols and tries originals.'
+        'original',
+        'original',
+        'original',
+        'No anonymization: learns from, enrols and tries originals.',
     ),
     'ignorant': Tier(
         'original',

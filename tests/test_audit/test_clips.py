@@ -1,0 +1,112 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+"""Stores of clips: what is kept, what is derived, and that nothing half-written is taken for whole."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mmskanon.audit.clips import ClipStore, View, resample
+from mmskanon.skeletons.geometry import normalize_skeleton
+
+
+def clip(frames, persons=1, seed=0):
+    return np.random.default_rng(seed).normal(size=(persons, frames, 20, 3)).astype(np.float32)
+
+
+def store_of(root, clips, num_person=1):
+    samples = [dict(frame_dir=f'c{i}', keypoint=c) for i, c in enumerate(clips)]
+    return ClipStore.build(samples, 'kinect_v1', num_person, root)
+
+
+@given(st.integers(1, 40), st.integers(1, 40))
+@settings(max_examples=40, deadline=None)
+def test_resample_is_linear_interpolation(frames, length):
+    data = clip(frames)
+    at = np.linspace(0, frames - 1, length)
+    expected = np.stack(
+        [np.interp(at, np.arange(frames), data[0, :, v, c]) for v in range(20) for c in range(3)],
+        axis=-1,
+    ).reshape(length, 20, 3)
+    np.testing.assert_allclose(resample(data, length)[0], expected, atol=1e-5)
+
+
+def test_resample_draws_nobody_halfway_to_the_origin():
+    data = clip(10)
+    data[0, 4:] = 0
+    out = resample(data, 37)[0]
+    lengths = np.abs(out).sum(axis=(1, 2))
+    assert (out[lengths == 0].size > 0) and lengths[lengths > 0].min() > np.abs(data[0, :4]).sum(
+        axis=(1, 2)
+    ).min() * 0.5
+    seen = np.linspace(0, 9, 37).round() < 4
+    assert ((lengths > 0) == seen).all()
+
+
+def test_a_store_returns_the_file_and_normalized_clips(tmp_path):
+    clips = [clip(t, seed=t) for t in (7, 12, 5)]
+    store = store_of(tmp_path, clips)
+    assert len(store) == 3 and store.num_frames.tolist() == [7, 12, 5]
+    for i, original in enumerate(clips):
+        np.testing.assert_array_equal(store.camera(i), original)
+        body, record = normalize_skeleton(original, 'kinect_v1')
+        np.testing.assert_array_equal(store.clip(i), body)
+        np.testing.assert_allclose(store.placement[i, :3], record['origin'][0], rtol=1e-6)
+    assert store.clips(8).shape == (3, 1, 8, 20, 3)
+    np.testing.assert_array_equal(store.clips(8)[1], resample(store.clip(1), 8))
+
+
+def test_missing_persons_are_absent_and_surplus_ones_left_out(tmp_path):
+    store = store_of(tmp_path, [clip(6), clip(6, persons=3)], num_person=2)
+    assert not store.camera(0)[1].any() and store.camera(1).shape[0] == 2
+
+
+def test_equal_content_is_one_store_and_other_content_another(tmp_path):
+    first = store_of(tmp_path, [clip(6)])
+    again = store_of(tmp_path, [clip(6)])
+    other = store_of(tmp_path, [clip(6, seed=1)])
+    assert first.folder == again.folder != other.folder
+
+
+def test_an_unfinished_store_is_written_anew(tmp_path):
+    folder = store_of(tmp_path, [clip(6)]).folder
+    (folder / 'meta.json').unlink()
+    (folder / 'frames.npy').write_bytes(b'cut')
+    np.testing.assert_array_equal(store_of(tmp_path, [clip(6)]).camera(0), clip(6))
+
+
+def test_features_are_computed_once(tmp_path):
+    store, calls = store_of(tmp_path, [clip(6), clip(9)]), []
+
+    def count(body, layout):
+        calls.append(layout.name)
+        return [body.shape[1], 1.0]
+
+    for _ in range(2):
+        np.testing.assert_array_equal(store.features('length', count), [[6, 1], [9, 1]])
+    assert calls == ['kinect_v1'] * 2
+
+
+def test_a_failing_feature_leaves_nothing_behind(tmp_path):
+    store = store_of(tmp_path, [clip(6)])
+    before = sorted(store.folder.iterdir())
+    with pytest.raises(ZeroDivisionError):
+        store.features('bad', lambda body, layout: 1 / 0)
+    assert sorted(store.folder.iterdir()) == before
+
+
+def test_views_join_stores_and_choose_rows(tmp_path):
+    a, b = (
+        store_of(tmp_path, [clip(6), clip(7)]),
+        store_of(tmp_path, [clip(8, seed=3), clip(9, seed=4)]),
+    )
+
+    def view(store, index):
+        index = np.array(index)
+        return View((store,), np.zeros(len(index), int), index, index, 2)
+
+    both = view(a, [1, 0]) + view(b, [1])
+    assert both.num_frames().tolist() == [7, 6, 9] and both.actions.tolist() == [1, 0, 1]
+    assert [c.shape[1] for c in both[[2, 0]].full()] == [9, 7]
+    np.testing.assert_array_equal(both[both.num_frames() > 6].clips(4)[1], b.clips(4)[1])
+    assert both.placement().shape[0] == 3

@@ -1,0 +1,104 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+"""Reading and pairing the files of an audit."""
+
+import copy
+
+import numpy as np
+import pytest
+from audit_recordings import recordings
+
+from mmskanon.audit.inputs import read_method, sha256_of
+from mmskanon.io import atomic_pickle
+
+
+@pytest.fixture
+def method(tmp_path, stores):
+    def read(data, original):
+        path = tmp_path / 'anonymized.pkl'
+        atomic_pickle(data, path, overwrite=True)
+        return read_method('m', [str(path)], original, stores)
+
+    return read
+
+
+def test_samples_are_paired_by_name_whatever_their_order(record, method):
+    data = recordings()
+    original = record(data)
+    shuffled = copy.deepcopy(data)
+    shuffled['annotations'].reverse()
+    for sample in shuffled['annotations']:
+        sample['keypoint'] = sample['keypoint'] + 1
+    made = method(shuffled, original)
+    assert made.stores[0].names == original.store.names
+    for i in (0, 5, len(original.store) - 1):
+        np.testing.assert_allclose(
+            made.stores[0].camera(i) - original.store.camera(i), 1, atol=1e-5
+        )
+    assert made.files[0]['file'] == 'anonymized.pkl' and len(made.files[0]['sha256']) == 64
+
+
+def test_the_layout_is_told_by_the_joints(record):
+    assert record(recordings()).store.layout.name == 'kinect_v1'
+
+
+@pytest.mark.parametrize(
+    ('change', 'sentence'),
+    [
+        (lambda s: s.pop(3), r'lacks 1 of the samples of .*original.pkl \(48\), the first is'),
+        (
+            lambda s: s.append(dict(s[0], frame_dir='other')),
+            "has besides 1 of the samples of .*, the first is 'other'",
+        ),
+        (
+            lambda s: s[2].update(keypoint=s[2]['keypoint'][:, :5], total_frames=5),
+            r'key keypoint: expected \d+ frames as in .*, found 5',
+        ),
+        (lambda s: s[4].update(label=2), "key 'label': expected 1 as in .*, found 2"),
+        (lambda s: s[4].update(subject=9), "key 'subject': expected 1 as in .*, found 9"),
+        (
+            lambda s: s[1].update(keypoint=np.full_like(s[1]['keypoint'], np.nan)),
+            'anonymized.pkl.*a1_s1_t2_c1.*keypoint',
+        ),
+    ],
+)
+def test_files_that_do_not_belong_together_are_refused(record, method, change, sentence):
+    data = recordings()
+    original = record(data)
+    changed = copy.deepcopy(data)
+    del changed['split']
+    change(changed['annotations'])
+    with pytest.raises(ValueError, match=sentence):
+        method(changed, original)
+
+
+def test_attributes_that_were_dropped_are_no_fault(record, method):
+    data = recordings()
+    original = record(data)
+    bare = copy.deepcopy(data)
+    for sample in bare['annotations']:
+        del sample['subject'], sample['camera']
+    assert len(method(bare, original).stores[0]) == len(original.samples)
+
+
+def test_missing_values_name_the_sample(record):
+    data = recordings()
+    del data['annotations'][7]['subject']
+    original = record(data)
+    with pytest.raises(
+        ValueError, match=r"1 of 48 samples have no 'subject', the first is 'a2_s1_t4_c1'"
+    ):
+        original.values('subject')
+
+
+def test_cameras_that_film_one_performance_share_its_take(record):
+    original = record(recordings(cameras=2))
+    takes = original.take_numbers()
+    by_name = dict(zip(original.store.names, takes, strict=True))
+    assert by_name['a1_s1_t1_c1'] == by_name['a1_s1_t1_c2']
+    assert len(set(takes)) == len(takes) // 2
+
+
+def test_digest_is_that_of_the_bytes(tmp_path):
+    path = tmp_path / 'x'
+    path.write_bytes(b'abc')
+    assert sha256_of(path).startswith('ba7816bf')
