@@ -52,7 +52,7 @@ class _VelocityNet(StreamNet):
             nn.Conv1d(size, channels, 3, stride=2, padding=1, bias=False),
             nn.BatchNorm1d(channels),
             nn.ReLU(),
-            nn.Dropout(dropout),
+            nn.Dropout1d(dropout),
         )
         self.gru = nn.GRU(channels, hidden, layers, batch_first=True, bidirectional=True)
 

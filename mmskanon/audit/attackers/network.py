@@ -14,7 +14,15 @@ from mmskanon.audit.clips import View
 from mmskanon.skeletons.layouts import SkeletonLayout
 
 from .base import Attacker, FitReport, Scores
-from .training import Training, batches, matching, predict, train_to_the_end
+from .training import (
+    Training,
+    accuracy_of,
+    batches,
+    matching,
+    predict,
+    train_round,
+    train_to_the_end,
+)
 
 
 class StreamNet(nn.Module):
@@ -147,8 +155,16 @@ class NetworkAttacker(Attacker):
             net.to(self.device).standardize(view, self.length, self.device, seed)
             return net
 
+        def train(net: StreamNet, rate: float, epochs: int, seed: int) -> None:
+            train_round(
+                net, view, labels, self.length, self.options, self.device, rate, epochs, seed
+            )
+
+        def measure(net: StreamNet) -> float:
+            return accuracy_of(predict(net, view, self.length, self.device)[0], labels)
+
         self.net, report = train_to_the_end(
-            build, view, labels, self.length, self.options, seed, self.device
+            build, train, measure, len(view), self.options, seed, self.device
         )
         return report
 

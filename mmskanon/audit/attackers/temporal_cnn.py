@@ -83,7 +83,7 @@ class _Block(nn.Module):
             nn.Conv1d(channels, channels, 3, padding=dilation, dilation=dilation, bias=False),
             nn.BatchNorm1d(channels),
             nn.ReLU(),
-            nn.Dropout(dropout),
+            nn.Dropout1d(dropout),
             nn.Conv1d(channels, channels, 3, padding=dilation, dilation=dilation, bias=False),
             nn.BatchNorm1d(channels),
         )

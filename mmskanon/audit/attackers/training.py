@@ -7,6 +7,7 @@ import copy
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import torch
@@ -148,29 +149,29 @@ def predict(
     return np.concatenate(scores), np.concatenate(vectors)
 
 
-def accuracy_of(net: nn.Module, view: View, labels: np.ndarray, length: int, device: str) -> float:
-    """Share of clips that a network names rightly, each seen once and whole."""
-    return float((predict(net, view, length, device)[0].argmax(axis=1) == labels).mean())
+def accuracy_of(log_posterior: np.ndarray, labels: np.ndarray) -> float:
+    """Share of clips of which the likeliest class (n, K) is the right one (n,)."""
+    return float((log_posterior.argmax(axis=1) == labels).mean())
 
 
 def train_to_the_end(
     build: Callable[[], nn.Module],
-    view: View,
-    labels: np.ndarray,
-    length: int,
+    train: Callable[[nn.Module, float, int, int], None],
+    measure: Callable[[nn.Module], float],
+    num_clips: int,
     options: Training,
     seed: int,
     device: str,
 ) -> tuple[nn.Module, FitReport]:
     """Train a network until it knows its training clips or can be shown not to learn them.
 
-    The weights kept are the last ones of the try with the highest training accuracy; no clip outside ``view`` has a say.
+    The weights kept are the last ones of the try with the highest training accuracy; no other clip has a say.
 
     Args:
         build (Callable): Makes the network, initialized at random or from weights.
-        view (View): The n clips.
-        labels (np.ndarray): Class of each, shape (n,).
-        length (int): Frames T.
+        train (Callable): Trains a network with a rate for a number of epochs from a seed, ``train(net, rate, epochs, seed)``.
+        measure (Callable): Training accuracy of a network.
+        num_clips (int): Number of training clips.
         options (Training): How.
         seed (int): Seed.
         device (str): Where.
@@ -178,23 +179,21 @@ def train_to_the_end(
     Returns:
         tuple[nn.Module, FitReport]: The network in eval mode, and how it went.
     """
-    tries, best, ends = [], None, []
-    with torch.random.fork_rng(_cuda(device)):
-        for rate in options.learning_rates:
-            for number in range(options.seeds):
-                torch.manual_seed(_mix(seed, number))
-                net = build().to(device)
-                log, end = _try(net, view, labels, length, options, rate, _mix(seed, number), device)
-                tries.append(dict(seed=number, learning_rate=rate, end=end, **log))
-                ends.append(end)
-                if best is None or log['train_accuracy'] > best[1]['train_accuracy']:
-                    best = (net, tries[-1])
-                if end == 'target':
-                    break
-            if ends[-1] == 'target':
-                break
-    net, chosen = best
-    return net.eval(), report(tries, chosen, options.target)
+    per_epoch = math.ceil(num_clips / options.batch_size)
+    epochs = max(min(options.epochs, options.max_updates // per_epoch), 2)
+    tries, best = [], None
+    for rate, number in product(options.learning_rates, range(options.seeds)):
+        own = _mix(seed, number)
+        with torch.random.fork_rng(_cuda(device)):
+            torch.manual_seed(own)
+            net = build().to(device)
+            log = _rounds(net, train, measure, rate, epochs, own, options)
+        tries.append(dict(seed=number, learning_rate=rate, **log))
+        if best is None or log['train_accuracy'] > best[1]['train_accuracy']:
+            best = (net, tries[-1])
+        if log['end'] == 'target':
+            break
+    return best[0].eval(), report(tries, best[1], options.target)
 
 
 def report(tries: list[dict], chosen: dict, target: float) -> FitReport:
@@ -219,72 +218,55 @@ def report(tries: list[dict], chosen: dict, target: float) -> FitReport:
     return FitReport(accuracy, converged, how, sum(t['epochs'] for t in tries), tries)
 
 
-def run_rounds(
-    train: Callable[[int], None], measure: Callable[[], float], epochs: int, target: float, rounds: int
-) -> tuple[dict, str]:
-    """Train in rounds, each twice as long as the last, until the target, a plateau or the end of the budget.
-
-    Args:
-        train (Callable): Trains on for a number of epochs.
-        measure (Callable): Training accuracy.
-        epochs (int): Length of the first round.
-        target (float): Training accuracy that is enough.
-        rounds (int): Most rounds.
-
-    Returns:
-        tuple[dict, str]: ``epochs`` and ``train_accuracy``, of each round as ``rounds``; and ``'target'``, ``'plateau'`` or
-        ``'budget'``.
-    """
-    accuracies, spent = [], 0
-    for number in range(rounds):
-        train(epochs * 2**number)
+def _rounds(
+    net: nn.Module,
+    train: Callable[[nn.Module, float, int, int], None],
+    measure: Callable[[nn.Module], float],
+    rate: float,
+    epochs: int,
+    seed: int,
+    options: Training,
+) -> dict:
+    """Train in rounds, each twice as long as the last, until the target, a plateau or the end of the budget."""
+    accuracies, spent, end = [], 0, 'budget'
+    for number in range(options.max_rounds):
+        train(net, rate, epochs * 2**number, _mix(seed, number))
         spent += epochs * 2**number
-        accuracies.append(measure())
-        if accuracies[-1] >= target:
+        accuracies.append(measure(net))
+        if accuracies[-1] >= options.target:
             end = 'target'
             break
         if number and accuracies[-1] < accuracies[-2] + _PLATEAU:
             end = 'plateau'
             break
-    else:
-        end = 'budget'
-    return dict(epochs=spent, train_accuracy=accuracies[-1], rounds=accuracies), end
+    return dict(end=end, epochs=spent, train_accuracy=accuracies[-1], rounds=accuracies)
 
 
-def _try(
+def train_round(
     net: nn.Module,
     view: View,
     labels: np.ndarray,
     length: int,
     options: Training,
-    rate: float,
-    seed: int,
     device: str,
-) -> tuple[dict, str]:
-    order = np.random.default_rng(seed)
-    per_epoch = math.ceil(len(view) / options.batch_size)
-    epochs = max(min(options.epochs, options.max_updates // per_epoch), 2)
-
-    def train(num: int) -> None:
-        _round(net, view, labels, length, options, rate, num, order, device)
-
-    def measure() -> float:
-        return accuracy_of(net, view, labels, length, device)
-
-    return run_rounds(train, measure, epochs, options.target, options.max_rounds)
-
-
-def _round(
-    net: nn.Module,
-    view: View,
-    labels: np.ndarray,
-    length: int,
-    options: Training,
     rate: float,
     epochs: int,
-    order: np.random.Generator,
-    device: str,
+    seed: int,
 ) -> None:
+    """Train a network for one schedule of AdamW whose rate rises and falls once.
+
+    Args:
+        net (nn.Module): Answers clips (N, M, T, V, C) and numbers of frames (N,) with logits (N, K) and embeddings (N, E).
+        view (View): The n clips.
+        labels (np.ndarray): Class of each, shape (n,).
+        length (int): Frames T.
+        options (Training): Sizes and augmentation.
+        device (str): Where the net is.
+        rate (float): Highest rate.
+        epochs (int): Passes over the clips.
+        seed (int): Seed of order and augmentation.
+    """
+    order = np.random.default_rng(seed)
     net.train()
     decayed = [p for p in net.parameters() if p.ndim > 1]
     plain = [p for p in net.parameters() if p.ndim <= 1]

@@ -1,0 +1,237 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+"""Attackers that compare a clip with clips of the same action only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from scipy.special import logsumexp
+from sklearn.decomposition import PCA
+
+from mmskanon.audit.clips import FeatureFunction, View
+from mmskanon.audit.features import centred_position, motion_residual, speed_profile
+from mmskanon.registry import ATTACKERS
+
+from .base import Attacker, FitReport, Scores
+from .class_centred import ClassMeans
+from .statistics import TableClassifier
+
+SPACES: dict[str, tuple[tuple[str, FeatureFunction], ...]] = {
+    'residual': (('motion_residual', motion_residual),),
+    'speed': (('speed_profile', speed_profile),),
+    'both': (('motion_residual', motion_residual), ('speed_profile', speed_profile)),
+    'position': (('centred_position', centred_position),),
+}
+"""What clips are compared by: tables of features, each weighted so that it counts as much as the others."""
+KINDS = ('nearest', 'kernel')
+_BANDWIDTHS = (0.15, 0.25, 0.4, 0.6, 0.9, 1.3, 2.0)
+_FLOOR = 1e-4
+_COMPONENTS = 96
+_CHUNK = 2048
+
+
+class Space:
+    """A space in which clips are compared, of few dimensions.
+
+    Args:
+        name (str): One of :data:`SPACES`.
+    """
+
+    def __init__(self, name: str) -> None:
+        if name not in SPACES:
+            raise ValueError(f'a space must be one of {sorted(SPACES)}, found {name!r}')
+        self.name = name
+
+    def fit(self, view: View, seed: int) -> np.ndarray:
+        """Learn scale and main directions from clips, and place them: shape (n, D), float32."""
+        some = view[np.sort(np.random.default_rng(seed).permutation(len(view))[:4000])]
+        self.parts: list[tuple[str, FeatureFunction, float, PCA]] = []
+        for name, function in SPACES[self.name]:
+            table = some.features(name, function)
+            limit = max(min(_COMPONENTS, len(table) - 1, table.shape[1]), 1)
+            pca = PCA(limit, svd_solver='randomized', random_state=seed).fit(table)
+            scale = float(np.sqrt(table.var(axis=0, dtype=np.float64).sum())) + 1e-9
+            self.parts.append((name, function, scale, pca))
+        return self.place(view)
+
+    def place(self, view: View) -> np.ndarray:
+        """Place clips, shape (n, D), float32."""
+        rows = []
+        for first in range(0, len(view), _CHUNK):
+            some = view[first : first + _CHUNK]
+            parts = [pca.transform(some.features(n, f)) / s for n, f, s, pca in self.parts]
+            rows.append(np.concatenate(parts, axis=1).astype(np.float32))
+        return np.concatenate(rows)
+
+
+def squared_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Squared Euclidean distances of rows (n, D) and (m, D), shape (n, m), float64."""
+    a, b = a.astype(np.float64), b.astype(np.float64)
+    square = (a**2).sum(1)[:, None] + (b**2).sum(1)[None] - 2 * a @ b.T
+    return np.maximum(square, 0)
+
+
+def class_log_posterior(
+    distances: np.ndarray, labels: np.ndarray, num_classes: int, bandwidth: float, kind: str
+) -> np.ndarray:
+    """Log-probabilities of the classes from distances to clips of known class.
+
+    The density of a class is a Gaussian kernel estimate, or that of its nearest clip alone; all classes are taken to be as
+    frequent as one another. A share of 1e-4 goes to all classes alike, so that no class is ruled out.
+
+    Args:
+        distances (np.ndarray): Squared distances of n clips to m, infinite where one must not be used, shape (n, m).
+        labels (np.ndarray): Class of each of the m, shape (m,).
+        num_classes (int): Number of classes K.
+        bandwidth (float): Standard deviation of the kernel.
+        kind (str): ``'kernel'`` or ``'nearest'``.
+
+    Returns:
+        np.ndarray: Shape (n, K).
+    """
+    exponent = -distances / (2 * bandwidth**2)
+    density = np.full((len(distances), num_classes), -np.inf)
+    for label in np.unique(labels):
+        own = exponent[:, labels == label]
+        usable = np.isfinite(own).sum(axis=1)
+        with np.errstate(divide='ignore'):
+            density[:, label] = (
+                own.max(axis=1) if kind == 'nearest' else logsumexp(own, axis=1) - np.log(usable)
+            )
+    density = np.where(np.isnan(density), -np.inf, density)
+    nobody = ~np.isfinite(density).any(axis=1)
+    density[nobody] = 0
+    posterior = np.exp(density - logsumexp(density, axis=1, keepdims=True))
+    return np.log((1 - _FLOOR) * posterior + _FLOOR / num_classes)
+
+
+@ATTACKERS.register_module()
+class ClassAware(Attacker):
+    """Names people by how they carry out an action, against clips of that action alone.
+
+    Space, kind and bandwidth are those that name the training clips best when each is left out. Where an action has no training
+    clip, all of them are compared.
+
+    Args:
+        spaces (Sequence[str]): Spaces to choose from, see :data:`SPACES`. Defaults to all.
+        kinds (Sequence[str]): ``'nearest'`` and/or ``'kernel'``. Defaults to both.
+        device (str): Not used. Defaults to ``'cpu'``.
+    """
+
+    family = 'class-aware neighbours and densities'
+
+    def __init__(
+        self,
+        spaces: Sequence[str] = tuple(SPACES),
+        kinds: Sequence[str] = KINDS,
+        device: str = 'cpu',
+    ) -> None:
+        super().__init__(device)
+        unknown = sorted(set(kinds) - set(KINDS))
+        if unknown or not kinds or not spaces:
+            raise ValueError(
+                f'ClassAware needs spaces among {sorted(SPACES)} and kinds among {KINDS}, found {spaces} and {kinds}'
+            )
+        self.spaces, self.kinds = [Space(name) for name in spaces], tuple(kinds)
+
+    def fit(
+        self,
+        view: View,
+        labels: np.ndarray,
+        num_classes: int,
+        seed: int,
+        start: dict[str, torch.Tensor] | None = None,
+    ) -> FitReport:
+        """Learn from clips; see :meth:`Attacker.fit`."""
+        self.labels, self.actions, self.num_classes = labels, view.actions, num_classes
+        tries, best = [], None
+        for space in self.spaces:
+            places = space.fit(view, seed)
+            unit = _typical_distance(places, view.actions)
+            widths = [unit * factor for factor in _BANDWIDTHS]
+            judged = leave_one_out(places, labels, view.actions, num_classes, widths, self.kinds)
+            for (kind, width), (right, likelihood) in judged.items():
+                tries.append(
+                    dict(space=space.name, kind=kind, bandwidth=width, train_accuracy=right)
+                )
+                if best is None or (right, likelihood) > best[0]:
+                    best = ((right, likelihood), space, kind, width, places)
+        (accuracy, _), self.space, self.kind, self.bandwidth, self.places = best
+        self.means = ClassMeans().fit(self.places, view.actions)
+        self.linear = TableClassifier('lda', {}, self.places.shape[1])
+        self.linear.fit(self.means.remove(self.places, view.actions), labels, num_classes, seed)
+        how = f'nothing to train: {self.kind} in the space {self.space.name!r}, chosen by leaving one training clip out'
+        return FitReport(accuracy, True, how, 0, tries)
+
+    def score(self, view: View) -> Scores:
+        """Judge clips; see :meth:`Attacker.score`."""
+        places = self.space.place(view)
+        out = np.empty((len(view), self.num_classes), np.float32)
+        for action, rows in by_action(view.actions):
+            known = self.actions == action
+            known = known if known.any() else np.ones(len(known), bool)
+            for part in np.array_split(rows, len(rows) // _CHUNK + 1):
+                out[part] = class_log_posterior(
+                    squared_distances(places[part], self.places[known]),
+                    self.labels[known],
+                    self.num_classes,
+                    self.bandwidth,
+                    self.kind,
+                )
+        return Scores(out, self.linear.embedding(self.means.remove(places, view.actions)))
+
+
+def by_action(actions: np.ndarray) -> list[tuple[int, np.ndarray]]:
+    """Each action with the positions of its clips."""
+    return [(int(action), np.flatnonzero(actions == action)) for action in np.unique(actions)]
+
+
+def _typical_distance(places: np.ndarray, actions: np.ndarray) -> float:
+    """Median distance of a clip to the nearest other of its action."""
+    nearest = []
+    for _, rows in by_action(actions):
+        some = rows[:200]
+        if len(some) > 1:
+            square = squared_distances(places[some], places[some])
+            np.fill_diagonal(square, np.inf)
+            nearest.append(np.sqrt(square.min(axis=1)))
+    typical = float(np.median(np.concatenate(nearest))) if nearest else 0.0
+    return max(typical, 1e-6)
+
+
+def leave_one_out(
+    places: np.ndarray,
+    labels: np.ndarray,
+    actions: np.ndarray,
+    num_classes: int,
+    bandwidths: Sequence[float],
+    kinds: Sequence[str],
+) -> dict[tuple[str, float], tuple[float, float]]:
+    """How well clips are named by the others of their action.
+
+    Args:
+        places (np.ndarray): Where the clips lie, shape (n, D).
+        labels (np.ndarray): Class of each, shape (n,).
+        actions (np.ndarray): Action of each, shape (n,).
+        num_classes (int): Number of classes K.
+        bandwidths (Sequence[float]): Bandwidths to judge.
+        kinds (Sequence[str]): Kinds to judge.
+
+    Returns:
+        dict: For each kind and bandwidth the accuracy and the mean log-probability of the right class.
+    """
+    sums = {(kind, width): np.zeros(2) for kind in kinds for width in bandwidths}
+    for _, rows in by_action(actions):
+        square = squared_distances(places[rows], places[rows])
+        np.fill_diagonal(square, np.inf)
+        answer = labels[rows]
+        for (kind, width), total in sums.items():
+            posterior = class_log_posterior(square, answer, num_classes, width, kind)
+            likelihood = posterior[np.arange(len(rows)), answer].sum()
+            total += (posterior.argmax(axis=1) == answer).sum(), likelihood
+    return {
+        key: (float(right) / len(labels), float(likelihood) / len(labels))
+        for key, (right, likelihood) in sums.items()
+    }
