@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,7 +83,7 @@ class ClipStore:
     def build(
         cls, samples: Sequence[Mapping], layout: str | Mapping, num_person: int, root: Path
     ) -> ClipStore:
-        """Write the store of some annotations, wholly or not at all, or open the one that has the same content.
+        """Write the store of some annotations, or open the one that has the same content.
 
         Args:
             samples (Sequence[Mapping]): Annotations with ``frame_dir`` and ``keypoint`` (M, T, V, C), in the order wanted.
@@ -99,18 +99,49 @@ class ClipStore:
         digest = hashlib.sha256(json.dumps([body.name, num_person, names]).encode())
         for sample in samples:
             digest.update(np.ascontiguousarray(sample['keypoint'], np.float32).data)
+        lengths = [s['keypoint'].shape[1] for s in samples]
+        clips = (s['keypoint'] for s in samples)
         key = digest.hexdigest()[:16]
-        folder = root / key
+        return cls.write(clips, names, lengths, layout, num_person, root / key, key)
+
+    @classmethod
+    def write(
+        cls,
+        clips: Iterable[np.ndarray],
+        names: Sequence[str],
+        lengths: Sequence[int],
+        layout: str | Mapping,
+        num_person: int,
+        folder: Path,
+        key: str,
+    ) -> ClipStore:
+        """Write a store clip by clip, wholly or not at all, or open the one that has the same key.
+
+        Args:
+            clips (Iterable[np.ndarray]): The clips (M, T, V, C), read only if there is no such store.
+            names (Sequence[str]): Name of each.
+            lengths (Sequence[int]): Frames of each.
+            layout (str | Mapping): Skeleton layout, by name or definition.
+            num_person (int): Persons kept.
+            folder (Path): Where to write.
+            key (str): What identifies the content.
+
+        Returns:
+            ClipStore: The store.
+        """
         if (folder / 'meta.json').exists():
-            return cls(folder)
+            store = cls(folder)
+            if store.key == key:
+                return store
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        starts = np.concatenate([[0], np.cumsum([s['keypoint'].shape[1] for s in samples])])
+        body = get_layout(layout)
+        starts = np.concatenate([[0], np.cumsum(lengths)])
         shape = (int(starts[-1]), num_person, body.num_joints, body.dims)
         frames = np.lib.format.open_memmap(folder / 'frames.npy', 'w+', np.float32, shape)
         placement = []
-        for i, sample in enumerate(samples):
-            kept = sample['keypoint'][:num_person, ..., : body.dims].astype(np.float32)
+        for i, clip in enumerate(clips):
+            kept = clip[:num_person, ..., : body.dims].astype(np.float32)
             frames[starts[i] : starts[i + 1], : len(kept)] = kept.transpose(1, 0, 2, 3)
             _, record = normalize_skeleton(kept, body)
             placement.append(
@@ -120,7 +151,7 @@ class ClipStore:
         np.savez(folder / 'index.npz', starts=starts, placement=np.array(placement, np.float32))
         # Last, so that a store without it is known to be unfinished.
         with atomic_path(folder / 'meta.json', overwrite=True) as path:
-            path.write_text(json.dumps(dict(key=key, layout=layout, names=names)))
+            path.write_text(json.dumps(dict(key=key, layout=layout, names=list(names))))
         return cls(folder)
 
     def __len__(self) -> int:
@@ -261,6 +292,10 @@ class View:
     def placement(self) -> np.ndarray:
         """The rows of :attr:`ClipStore.placement` of these clips, shape (n, P)."""
         return self._gather(lambda store: store.placement)
+
+    def names(self) -> list[str]:
+        """Name of each clip."""
+        return [self.stores[s].names[i] for s, i in zip(self.source, self.index, strict=True)]
 
     def num_frames(self) -> np.ndarray:
         """Frames of each clip in its file, shape (n,)."""

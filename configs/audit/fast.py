@@ -1,0 +1,15 @@
+# A first look in minutes: cheap attackers and one network. What it finds is a lower bound of the leak.
+_base_ = './_base_.py'
+
+budget = 'fast'
+lower_bound = True
+tiers = ['control', 'ignorant', 'lazy_informed', 'semi_informed']
+attackers = dict(
+    tcn=dict(training=dict(epochs=20, max_rounds=1)),
+    gru=None,
+    gcn=None,
+    bones_boosting=None,
+    kinematics_logistic=None,
+)
+recognizers = dict(gcn=None, tcn=dict(training=dict(epochs=20, max_rounds=1)))
+control_attackers = ['bones', 'kinematics', 'class_aware', 'class_centred']
