@@ -22,8 +22,7 @@ from .clips import ClipStore
 from .controls import noise_recording
 from .fidelity import measure_fidelity
 from .gates import Gate, judge_gates, judge_verdict
-from .inputs import Method, Recording, read_method, read_original
-from .inversion import Inversion
+from .inputs import Method, read_method, read_original
 from .jobs import Job, JobResult, run_jobs
 from .judging import Answers, answer
 from .measures import Yardstick, strongest

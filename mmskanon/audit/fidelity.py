@@ -3,13 +3,69 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from mmskanon.evaluation.functional import (
-    batch_fidelity_sums,
+    bone_deviation_from_sums,
+    fidelity_sums,
+    instance_linkage,
+    merge_fidelity_sums,
+    motion_figures,
+    motion_sums,
+    mpjpe_from_sums,
+    speed_correlation,
+    trial_match,
 )
 
 from .clips import ClipStore
+from .features import motion_residual, speed_profile
 from .inputs import Recording
+
+
+def measure_fidelity(
+    original: Recording, anonymized: ClipStore, test: np.ndarray
+) -> dict[str, float | None]:
+    """Compare the test clips with their originals.
+
+    Args:
+        original (Recording): The originals.
+        anonymized (ClipStore): The anonymized clips in the same order.
+        test (np.ndarray): Positions of the test clips. Their sources are looked for among all originals.
+
+    Returns:
+        dict: ``mpjpe_mm`` (None for layouts in pixels, which have ``mpjpe_px``), ``bone_deviation``, what
+        :func:`~mmskanon.evaluation.functional.motion_figures` gives, and the measures within classes ``tm``, ``rho_sub`` and ``r1``
+        with ``tm_chance`` and ``r1_chance``; None where a measure has no meaning.
+    """
+    store = original.store
+    bones = store.layout.bones
+    distances, motions = [], []
+    for i in test:
+        before, after = store.camera(i), anonymized.camera(i)
+        distances.append(fidelity_sums(before, after, bones))
+        motions.append(motion_sums(before, after, bones))
+    sums = merge_fidelity_sums(distances)
+    distance = mpjpe_from_sums(sums)
+    metric = store.layout.unit == 'm'
+    people = np.array([str(v) for v in original.values('subject')])
+    tables = [
+        [s.features(name, function) for s in (store, anonymized)]
+        for name, function in (
+            ('motion_residual', motion_residual),
+            ('speed_profile', speed_profile),
+        )
+    ]
+    tm, tm_chance = trial_match(*tables[0], people, original.actions, test)
+    r1, r1_chance = instance_linkage(*tables[0], people, original.actions, test)
+    figures = dict(
+        mpjpe_mm=1000 * distance if metric else None,
+        mpjpe_px=None if metric else distance,
+        bone_deviation=bone_deviation_from_sums(sums),
+        **motion_figures(motions),
+        tm=tm,
+        tm_chance=tm_chance,
+        rho_sub=speed_correlation(*tables[1], people, original.actions, test),
+        r1=r1,
+        r1_chance=r1_chance,
+    )
+    return {k: None if v is None or np.isnan(v) else float(v) for k, v in figures.items()}

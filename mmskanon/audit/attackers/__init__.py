@@ -28,3 +28,15 @@ __all__ = [
     'Training',
     'VelocityGRU',
 ]
+
+from . import (
+    anthropometrics,
+    class_aware,
+    class_centred,
+    content,
+    gcn,
+    gru,
+    kinematics,
+    placement,
+    temporal_cnn,
+)
