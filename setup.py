@@ -130,6 +130,7 @@ setup(
     ],
     python_requires='>=3.10',
     packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
+    package_data={f'{PACKAGE}.audit.report': ['template/*']},
     zip_safe=False,
     install_requires=requirements('runtime'),
     extras_require={

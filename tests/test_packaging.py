@@ -165,6 +165,15 @@ def test_wheel_has_every_module(built, checkout):
     assert shipped == modules, 'a folder without __init__.py is left out of the wheel'
 
 
+def test_wheel_and_sdist_carry_the_parts_of_the_report_page(built, checkout):
+    folder = checkout / 'mmskanon/audit/report/template'
+    parts = {path.relative_to(checkout).as_posix() for path in folder.iterdir()}
+    assert len(parts) == 3
+    assert parts <= set(names(built['wheel']))
+    with tarfile.open(built['sdist']) as archive:
+        assert parts <= {name.partition('/')[2] for name in archive.getnames()}
+
+
 def test_launch_scripts_stay_executable_in_the_wheel(built):
     with zipfile.ZipFile(built['wheel']) as wheel:
         mode = wheel.getinfo('mmskanon/.mim/tools/dist_train.sh').external_attr >> 16
