@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,7 +69,8 @@ class ClipStore:
         self.folder = Path(folder)
         meta = json.loads((self.folder / 'meta.json').read_text())
         self.names: list[str] = meta['names']
-        self.layout = get_layout(meta['layout'])
+        self.layout_spec: str | dict = meta['layout']
+        self.layout = get_layout(self.layout_spec)
         self.key: str = meta['key']
         self._frames = np.load(self.folder / 'frames.npy', mmap_mode='r')
         index = np.load(self.folder / 'index.npz')
@@ -98,31 +99,68 @@ class ClipStore:
         Returns:
             ClipStore: The store.
         """
+        placement = []
+
+        def clips() -> Iterator[np.ndarray]:
+            for sample in samples:
+                keypoint = sample['keypoint'][:num_person, ..., : layout.dims].astype(np.float32)
+                body, record = normalize_skeleton(keypoint, layout)
+                placement.append(
+                    np.concatenate([record['origin'][0], record['rotation'][:, :2].ravel()])
+                )
+                yield body
+
+        names = [s['frame_dir'] for s in samples]
+        lengths = [s['keypoint'].shape[1] for s in samples]
+        return cls.write(
+            clips(), names, lengths, placement, layout, layout_spec, num_person, folder, key
+        )
+
+    @classmethod
+    def write(
+        cls,
+        clips: Iterable[np.ndarray],
+        names: Sequence[str],
+        lengths: Sequence[int],
+        placement: Sequence[np.ndarray],
+        layout: SkeletonLayout,
+        layout_spec: str | Mapping,
+        num_person: int,
+        folder: Path,
+        key: str,
+    ) -> ClipStore:
+        """Write the store of clips that are normalized already, wholly or not at all, or open the one that is there.
+
+        Args:
+            clips (Iterable[np.ndarray]): N clips, each of shape (M, T, V, C); read only if they have to be written.
+            names (Sequence[str]): Their names.
+            lengths (Sequence[int]): Their numbers of frames T.
+            placement (Sequence[np.ndarray]): N vectors (P,), complete when the last clip has been read.
+            layout (SkeletonLayout): Skeleton layout.
+            layout_spec (str | Mapping): What names it in configs.
+            num_person (int): Persons of the store; clips with fewer get absent ones.
+            folder (Path): Where to write.
+            key (str): What identifies the content; a store of another key in this place is replaced.
+
+        Returns:
+            ClipStore: The store.
+        """
         if (folder / 'meta.json').exists():
             store = cls(folder)
             if store.key == key:
                 return store
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        lengths = [s['keypoint'].shape[1] for s in samples]
         starts = np.concatenate([[0], np.cumsum(lengths)])
         shape = (int(starts[-1]), num_person, layout.num_joints, layout.dims)
         frames = np.lib.format.open_memmap(folder / 'frames.npy', 'w+', np.float32, shape)
-        placement = []
-        for i, sample in enumerate(samples):
-            body, record = normalize_skeleton(
-                sample['keypoint'][:num_person, ..., : layout.dims].astype(np.float32), layout
-            )
-            frames[starts[i] : starts[i + 1], : len(body)] = body.transpose(1, 0, 2, 3)
-            placement.append(
-                np.concatenate([record['origin'][0], record['rotation'][:, :2].ravel()])
-            )
+        for i, clip in enumerate(clips):
+            frames[starts[i] : starts[i + 1], : len(clip)] = clip.transpose(1, 0, 2, 3)
         frames.flush()
         np.savez(folder / 'index.npz', starts=starts, placement=np.array(placement, np.float32))
-        names = [s['frame_dir'] for s in samples]
         # Last, so that a store without it is known to be unfinished.
         with atomic_path(folder / 'meta.json', overwrite=True) as path:
-            path.write_text(json.dumps(dict(key=key, layout=layout_spec, names=names)))
+            path.write_text(json.dumps(dict(key=key, layout=layout_spec, names=list(names))))
         return cls(folder)
 
     def __len__(self) -> int:
@@ -259,6 +297,13 @@ class View:
     def placement(self) -> np.ndarray:
         """The rows of :attr:`ClipStore.placement` of these clips, shape (n, P)."""
         return self._gather(lambda store: store.placement)
+
+    def names(self) -> list[str]:
+        """Name of each clip; draws of one clip share it."""
+        return [
+            self.stores[source].names[index]
+            for source, index in zip(self.source, self.index, strict=True)
+        ]
 
     def num_frames(self) -> np.ndarray:
         """Frames of each clip in its file, shape (n,)."""

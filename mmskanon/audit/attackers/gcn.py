@@ -133,7 +133,10 @@ class _Judge(nn.Module):
         self.spread.fill_(1)
         some = np.sort(np.random.default_rng(seed).permutation(len(view))[:2000])
         vectors = torch.cat(
-            [self(clips, frames)[1] for _, clips, frames in batches(view, length, 128, device, some)]
+            [
+                self(clips, frames)[1]
+                for _, clips, frames in batches(view, length, 128, device, some)
+            ]
         )
         self.centre.copy_(vectors.mean(0))
         self.spread.copy_(vectors.std(0, correction=0) + 1e-6)

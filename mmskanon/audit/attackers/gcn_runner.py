@@ -100,7 +100,9 @@ def run_epochs(
             default_hooks=dict(checkpoint=None, logger=None),
             custom_hooks=[dict(type='ReproducibilityHook')],
             env_cfg=dict(
-                mp_cfg=dict(mp_start_method=multiprocessing.get_start_method(allow_none=True) or 'fork'),
+                mp_cfg=dict(
+                    mp_start_method=multiprocessing.get_start_method(allow_none=True) or 'fork'
+                ),
                 dist_cfg=dict(backend='gloo'),
             ),
             log_level='CRITICAL',

@@ -55,9 +55,7 @@ class StreamNet(nn.Module):
         self.neck = nn.Sequential(
             nn.Linear(width + 1, embedding, bias=False), nn.BatchNorm1d(embedding)
         )
-        self.head = nn.Sequential(
-            nn.ReLU(), nn.Dropout(dropout), nn.Linear(embedding, num_classes)
-        )
+        self.head = nn.Sequential(nn.ReLU(), nn.Dropout(dropout), nn.Linear(embedding, num_classes))
 
     @staticmethod
     @abstractmethod
@@ -170,9 +168,7 @@ class NetworkAttacker(Attacker):
 
     def score(self, view: View) -> Scores:
         """Judge clips; see :meth:`Attacker.score`."""
-        return Scores(
-            *predict(self.net, view, self.length, self.device, self.options.windows)
-        )
+        return Scores(*predict(self.net, view, self.length, self.device, self.options.windows))
 
     def state(self) -> dict[str, Tensor]:
         """Weights and statistics of the network."""

@@ -134,7 +134,10 @@ def predict(
     """
     net.eval()
     pieces = [(0.0, 1.0)]
-    pieces += [(0.1 * i / max(windows - 2, 1), 0.9 + 0.1 * i / max(windows - 2, 1)) for i in range(windows - 1)]
+    pieces += [
+        (0.1 * i / max(windows - 2, 1), 0.9 + 0.1 * i / max(windows - 2, 1))
+        for i in range(windows - 1)
+    ]
     scores, vectors = [], []
     for _, clips, frames in batches(view, length, size, device):
         answers = []
@@ -271,7 +274,10 @@ def train_round(
     decayed = [p for p in net.parameters() if p.ndim > 1]
     plain = [p for p in net.parameters() if p.ndim <= 1]
     optimizer = torch.optim.AdamW(
-        [dict(params=decayed, weight_decay=options.weight_decay), dict(params=plain, weight_decay=0.0)],
+        [
+            dict(params=decayed, weight_decay=options.weight_decay),
+            dict(params=plain, weight_decay=0.0),
+        ],
         lr=rate,
     )
     updates = epochs * max(math.ceil(len(view) / options.batch_size), 1)

@@ -68,6 +68,9 @@ def _percentiles(values: np.ndarray) -> np.ndarray:
         return np.percentile(values, _PERCENTILES, axis=0)
     measured = [column[column > 0] for column in values.T]
     return np.stack(
-        [np.percentile(c, _PERCENTILES) if len(c) else np.zeros(len(_PERCENTILES)) for c in measured],
+        [
+            np.percentile(c, _PERCENTILES) if len(c) else np.zeros(len(_PERCENTILES))
+            for c in measured
+        ],
         axis=1,
     )
