@@ -6,12 +6,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from .attackers.training import rise_and_fall
 from .clips import ClipStore, View, resample
 
 KINDS = ('ridge', 'network')
@@ -202,11 +204,8 @@ class Inverter:
             shape = (anonymized.num_person, anonymized.layout.num_joints, anonymized.layout.dims)
             net = _ResidualNet(shape, self.channels).to(self.device)
             optimizer = torch.optim.AdamW(net.parameters(), self.learning_rate, weight_decay=1e-3)
-            schedule = torch.optim.lr_scheduler.OneCycleLR(
-                optimizer,
-                self.learning_rate,
-                total_steps=self.epochs * steps + 1,
-                cycle_momentum=False,
+            schedule = torch.optim.lr_scheduler.LambdaLR(
+                optimizer, partial(rise_and_fall, updates=self.epochs * steps)
             )
             for _ in range(self.epochs):
                 for rows in np.array_split(order.permutation(len(anonymized)), steps):
