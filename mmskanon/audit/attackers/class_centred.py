@@ -56,9 +56,10 @@ class ClassCentred(StatisticsAttacker):
     """Names people by how their clips differ from the mean of the action.
 
     Args:
-        tables (Sequence[str]): Features, see :data:`TABLES`. Defaults to kinematic statistics and speed profiles.
+        tables (Sequence[str]): Features, see :data:`TABLES`. Defaults to kinematic statistics, anthropometrics
+            and speed profiles.
         classifier (str): Name of a classifier, see :class:`~mmskanon.audit.attackers.statistics.TableClassifier`. Defaults to
-            ``'lda'``.
+            ``'logistic'``.
         options (dict, optional): Further arguments of the classifier in scikit-learn. Defaults to None.
         components (int): Principal components kept where there are more features. Defaults to 256.
         device (str): Not used. Defaults to ``'cpu'``.
@@ -68,8 +69,8 @@ class ClassCentred(StatisticsAttacker):
 
     def __init__(
         self,
-        tables: Sequence[str] = ('kinematics', 'speed_profile'),
-        classifier: str = 'lda',
+        tables: Sequence[str] = ('kinematics', 'anthropometrics', 'speed_profile'),
+        classifier: str = 'logistic',
         options: dict[str, Any] | None = None,
         components: int = 256,
         device: str = 'cpu',

@@ -18,7 +18,8 @@ from mmskanon.registry import ATTACKERS, MODELS
 
 from .base import Attacker, FitReport, Scores
 from .gcn_runner import ClipDataset, quiet, run_epochs
-from .training import Training, accuracy_of, batches, matching, predict, train_to_the_end
+from .reading import accuracy_of, batches, predict
+from .training import Training, matching, train_to_the_end
 
 _OPTIMIZER = dict(
     optimizer=dict(type='SGD', lr=0.1, momentum=0.9, weight_decay=5e-4, nesterov=True),

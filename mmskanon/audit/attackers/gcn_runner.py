@@ -23,7 +23,8 @@ from torch.utils.data import DataLoader, Dataset
 
 from mmskanon.audit.clips import View
 
-from .training import Training, crop_time
+from .reading import crop_time
+from .training import Training
 
 
 class ClipDataset(Dataset):

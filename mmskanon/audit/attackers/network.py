@@ -14,15 +14,8 @@ from mmskanon.audit.clips import View
 from mmskanon.skeletons.layouts import SkeletonLayout
 
 from .base import Attacker, FitReport, Scores
-from .training import (
-    Training,
-    accuracy_of,
-    batches,
-    matching,
-    predict,
-    train_round,
-    train_to_the_end,
-)
+from .reading import accuracy_of, batches, predict
+from .training import Training, matching, train_round, train_to_the_end
 
 
 class StreamNet(nn.Module):
