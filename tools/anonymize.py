@@ -14,7 +14,7 @@ import torch  # isort: skip
 from tqdm import tqdm  # isort: skip
 
 from mmskanon.apis import anonymize_file
-from mmskanon.utils import Overrides, read_config, run_tool
+from mmskanon.utils import Overrides, check_device, read_config, run_tool
 
 
 def parse_args() -> argparse.Namespace:
@@ -30,17 +30,6 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--cfg-options', nargs='+', action=Overrides, help='overrides: key=value')
     return parser.parse_args()
-
-
-def check_device(name: str) -> None:
-    """Raise a ValueError unless tensors can be made on a device."""
-    try:
-        torch.empty(0, device=name)
-    except (AssertionError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(
-            f'--device {name} cannot be used here ({reason}); leave it out, or use --device cpu.'
-        ) from error
 
 
 def main() -> None:

@@ -13,6 +13,10 @@ Examples:
 from __future__ import annotations
 
 import argparse
+import shlex
+import signal
+import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,8 +31,12 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from mmskanon.apis import anonymize_file
 from mmskanon.audit.audit import Audit
-from mmskanon.utils import Overrides, read_config, run_tool
+from mmskanon.audit.document import Findings
+from mmskanon.audit.report import write_report
+from mmskanon.audit.report.tables import print_methods
+from mmskanon.utils import Overrides, check_device, read_config, run_tool
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs' / 'audit'
 BUDGETS = ('fast', 'standard', 'thorough')
@@ -109,7 +117,8 @@ def methods_of(args: argparse.Namespace) -> dict[str, list[str]]:
         name = Path(config).stem
         made = args.out / 'anonymized' / f'{name}.pkl'
         if not made.exists():
-            anonymize_file(config, checkpoint, args.original, made, args.device)
+            weights = None if checkpoint == 'none' else checkpoint
+            anonymize_file(read_config(config), weights, args.original, made, args.device)
         _add(methods, name, [str(made)])
     return methods
 
@@ -127,19 +136,25 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     Args:
         argv (Sequence[str], optional): The command line. Defaults to None, that of the process.
+
+    Raises:
+        FileNotFoundError, KeyError, TypeError, ValueError: If a file or a setting is missing or faulty.
+        OSError: If a file cannot be written.
     """
     args = parse_args(argv)
+    began = time.time()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that no process is left behind
+    check_device(args.device)
     cfg = settings(args)
     methods = methods_of(args)
     columns = (
-        TextColumn('{task.description}'),
+        TextColumn('{task.description:>12}'),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    console = Console(stderr=True)
-    with Progress(*columns, console=console) as bars:
+    with Progress(*columns, console=Console(stderr=True)) as bars:
         shown: dict[str, int] = {}
 
         def progress(what: str, done: int, total: int) -> None:
@@ -151,17 +166,23 @@ def main(argv: Sequence[str] | None = None) -> None:
             cfg,
             args.original,
             methods,
-            args.out,
-            cache=args.cache,
+            args.cache or args.out / 'cache',
             workers=args.jobs,
             device=args.device,
             progress=progress,
         )
-        document = audit.run()
-    audit.save_scores()
-    write_report(document, args.out, audit.scores, audit.examples(), audit.displacement())
-    print_summary(document)
-    print(f'report: {args.out / "report.html"}')
+        audit.run()
+        command = shlex.join(
+            ['python', 'tools/audit.py', *(sys.argv[1:] if argv is None else argv)]
+        )
+        findings = Findings(audit, command, began)
+        document = findings.document()
+        findings.save_scores(args.out / 'scores')
+        write_report(
+            document, args.out, findings.scores, findings.examples(), findings.displacement()
+        )
+    print_methods(document)
+    print(f'Written: {args.out / "report.html"}, report.json, tables, plots and scores beside it')
 
 
 if __name__ == '__main__':

@@ -1,38 +1,33 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
-"""The audit from files to a document of results."""
+"""The audit: from files to what every attacker of every tier answers."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
-import platform
-import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from mmengine.config import Config
 
-import mmskanon
+from mmskanon.registry import ATTACKERS
 
 from .clips import ClipStore
 from .controls import noise_recording
-from .fidelity import measure_fidelity
-from .gates import Gate, judge_gates, judge_verdict
 from .inputs import Method, read_method, read_original
-from .jobs import Job, JobResult, run_jobs
+from .inversion import Inverter
+from .jobs import Job, JobResult, Sight, code_digest, run_jobs
 from .judging import Answers, answer
-from .measures import Yardstick, strongest
 from .plan import ORIGINAL, Beliefs, Plan
 from .recognition import Recognition
 from .tasks import Task, attribute_task, closed_task, open_task
-from .tiers import TIERS
+from .tiers import CONTROL, TIERS
 from .trials import Trials, trial_list
 
-FORMAT = 'mmskanon-audit/1'
 _IDENTITY_SEED = 10007
 
 Progress = Callable[[str, int, int], None]
@@ -47,6 +42,14 @@ class Question:
     trials: dict[str, Trials]
 
 
+@dataclass(frozen=True)
+class Testimony:
+    """What one attacker answers in one tier, and the results of the jobs behind it."""
+
+    answers: Answers
+    results: list[JobResult]
+
+
 class Audit:
     """One original, any number of anonymization methods.
 
@@ -54,11 +57,16 @@ class Audit:
         cfg (Config): Settings, such as ``configs/audit/standard.py``; ``docs/audit.md`` describes each.
         original (str): The original annotation file.
         anonymized (Mapping[str, Sequence[str]]): For each method its annotation file, or several draws.
-        out (Path): Folder of the results; scores and the cache of attackers go there too.
-        cache (Path, optional): Another place for the cache, to be shared by several audits. Defaults to None, ``out / 'cache'``.
-        workers (int, optional): Processes. Defaults to None, one for each CPU, and one where attackers run on an accelerator.
+        cache (Path): Folder of clips and trained attackers, which several audits may share.
+        workers (int, optional): Processes. Defaults to None: one for each CPU, and one where attackers run on an accelerator.
         device (str): Where networks run. Defaults to ``'cpu'``.
         progress (Callable): Told of progress. Defaults to nobody.
+
+    Attributes:
+        original (Recording): The originals.
+        methods (dict[str, Method]): The methods.
+        questions (dict[str, Question]): The tasks with their trial lists.
+        attackers (dict[str, dict]): Configs of the attackers.
 
     Raises:
         FileNotFoundError, KeyError, TypeError, ValueError: If a file or a setting is missing or faulty.
@@ -69,33 +77,18 @@ class Audit:
         cfg: Config,
         original: str,
         anonymized: Mapping[str, Sequence[str]],
-        out: Path,
-        cache: Path | None = None,
+        cache: Path,
         workers: int | None = None,
         device: str = 'cpu',
         progress: Progress = lambda what, done, total: None,
     ) -> None:
-        self.cfg, self.out, self.progress = cfg, Path(out), progress
-        self.cache = Path(cache) if cache else self.out / 'cache'
+        self.cfg, self.cache, self.progress = cfg, Path(cache), progress
+        self.device = device
         on_cpu = torch.device(device).type == 'cpu'
         self.workers = workers or ((os.cpu_count() or 1) if on_cpu else 1)
-        self.attackers = {
-            name: dict(made, device=device) for name, made in cfg.attackers.items() if made
-        }
-        self.recognizers = {
-            name: dict(made, device=device) for name, made in cfg.recognizers.items() if made
-        }
-        self.tiers = [t for t in TIERS if t in cfg.tiers]
-        unknown = [t for t in cfg.tiers if t not in TIERS]
-        if unknown:
-            raise ValueError(
-                f'{cfg.filename}, key tiers: {unknown[0]!r} is no tier; choose from {list(TIERS)}'
-            )
-        if 'control' not in self.tiers:
-            raise ValueError(
-                f'{cfg.filename}, key tiers: expected "control" among them, found {list(cfg.tiers)}; without it nothing shows '
-                'that the attackers are able to find anyone'
-            )
+        self.attackers = self._configured('attackers')
+        self.recognizers = self._configured('recognizers')
+        self.tiers = self._configured_tiers()
         stores = self.cache / 'clips'
         self.original = read_original(
             original, stores, cfg.get('layout'), cfg.attribute_files, cfg.num_person
@@ -105,6 +98,33 @@ class Audit:
             for name, files in anonymized.items()
         }
         self.questions = self._questions()
+
+    def _configured(self, key: str) -> dict[str, dict]:
+        """Attackers or recognizers that are not switched off, each built once to see that it can be.
+
+        Raises:
+            ValueError: If there is none.
+        """
+        made = {n: dict(c, device=self.device) for n, c in self.cfg[key].items() if c}
+        for config in made.values():
+            ATTACKERS.build(dict(config))
+        if not made:
+            raise ValueError(f'{self.cfg.filename}, key {key}: expected at least one, found none')
+        return made
+
+    def _configured_tiers(self) -> list[str]:
+        unknown = [t for t in self.cfg.tiers if t not in TIERS]
+        if unknown:
+            raise ValueError(
+                f'{self.cfg.filename}, key tiers: {unknown[0]!r} is no tier; choose from {list(TIERS)}'
+            )
+        chosen = [t for t in TIERS if t in self.cfg.tiers]
+        if CONTROL not in chosen or len(chosen) < 2:
+            raise ValueError(
+                f'{self.cfg.filename}, key tiers: expected {CONTROL!r}, without which nothing shows that attackers are able to '
+                f'find anyone, and at least one other, found {chosen}'
+            )
+        return chosen
 
     def _questions(self) -> dict[str, Question]:
         """The tasks, checked before anything is trained."""
@@ -122,6 +142,7 @@ class Audit:
     def _trials(self, task: Task) -> dict[str, Trials]:
         if task.kind == 'attribute':
             return {}
+        takes, seed = self.original.take_numbers(), self.cfg.randomness.seed
         lists = {}
         for name, matched in (('matched', True), ('across', False)):
             parts = [
@@ -130,10 +151,10 @@ class Audit:
                     fold.test,
                     task.labels,
                     self.original.actions,
-                    self.original.take_numbers(),
+                    takes,
                     matched,
                     self.cfg.max_pairs // len(task.folds),
-                    self.cfg.randomness.seed,
+                    seed,
                 )
                 for fold in task.folds
             ]
@@ -142,46 +163,58 @@ class Audit:
             )
         return lists
 
-    def run(self) -> dict[str, Any]:
-        """Train, ask and judge all attackers.
+    def tiers_of(self, question: str) -> list[str]:
+        """Tiers that have a meaning for a task.
+
+        Args:
+            question (str): Name of the task.
 
         Returns:
-            dict: The document that ``docs/audit_report.md`` describes.
+            list[str]: Where nobody is enrolled, those without enrolment of their own; inversion learns from people who are tried again.
         """
-        begin = time.time()
-        self.answers: dict[tuple[str, str, str, str], Answers] = {}
+        kind = self.questions[question].task.kind
+        without = dict(
+            closed=(),
+            open=('inversion',),
+            attribute=('lazy_informed', 'original_enrolled', 'inversion'),
+        )[kind]
+        return [t for t in self.tiers if t not in without]
+
+    def run(self) -> None:
+        """Train and ask all attackers; finished ones are taken from the cache."""
         fold = self.questions['subject'].task.folds[0]
-        inverted = self._invert(fold) if 'inversion' in self.tiers else {}
-        recognition = Recognition(
-            self.original, fold, self.recognizers, self.cfg.believed, list(self.cfg.seeds)
+        self.inverted = self._invert(fold.train) if 'inversion' in self.tiers else {}
+        seeds = list(self.cfg.seeds)
+        self.recognition = Recognition(
+            self.original, fold, self.recognizers, self.cfg.believed, seeds
         )
-        jobs = [
-            job for m in self.methods.values() for job in recognition.jobs(m, inverted.get(m.name))
-        ]
-        read = self._do('recognizers', jobs)
-        pairs = {name: (m, inverted.get(name)) for name, m in self.methods.items()}
-        beliefs = recognition.beliefs(read, pairs)
-        plans = {
-            name: Plan(self.original, q.task, self.attackers, list(self.cfg.seeds), beliefs)
+        methods = {name: (m, self.inverted.get(name)) for name, m in self.methods.items()}
+        self.results = self._do(
+            'recognizers', [j for m, i in methods.values() for j in self.recognition.jobs(m, i)]
+        )
+        beliefs = self.recognition.beliefs(self.results, methods)
+        self.plans = {
+            name: Plan(self.original, q.task, self.attackers, seeds, beliefs)
             for name, q in self.questions.items()
         }
-        noise, identity = self._control_plans(beliefs)
-        todo = [
+        self.controls = self._controls(beliefs)
+        jobs = [
             job
-            for name in self.questions
-            for tier in self._tiers_of(name)
-            for attacker in self.attackers
-            for method in self._methods_of(tier)
-            for job in self._jobs_of(plans[name], attacker, tier, method, inverted)
+            for plan, attacker, tier, method in self._everyone()
+            for job in self._jobs(plan, attacker, tier, method)
         ]
-        for plan, tier, method in (noise, identity):
-            todo += [
-                job
-                for attacker in plan.attackers
-                for job in self._jobs_of(plan, attacker, tier, method, {})
-            ]
-        results = self._do('attackers', todo)
-        return self._document(begin, read | results, recognition, plans, inverted, noise, identity)
+        self.results |= self._do('attackers', jobs)
+
+    def _everyone(self) -> Iterator[tuple[Plan, str, str, Method | None]]:
+        """Every attacker of every tier, question and method, and those of the controls."""
+        for question, plan in self.plans.items():
+            for tier in self.tiers_of(question):
+                for method in [None] if tier == CONTROL else self.methods.values():
+                    for attacker in self.attackers:
+                        yield plan, attacker, tier, method
+        for plan, tier, method in self.controls.values():
+            for attacker in plan.attackers:
+                yield plan, attacker, tier, method
 
     def _do(self, what: str, jobs: list[Job]) -> dict[str, JobResult]:
         keys = {j.key for j in jobs} | {n.key for j in jobs for n in j.needs}
@@ -194,271 +227,111 @@ class Audit:
 
         return run_jobs(jobs, self.cache / 'jobs', self.workers, tell)
 
-    def _invert(self, fold) -> dict[str, ClipStore]:
-        """Recover every method's clips."""
-        made = {}
+    def _invert(self, train: np.ndarray) -> dict[str, ClipStore]:
+        """What a regressor makes of the clips of each method, after pairs of training clips."""
+        recovered = {}
+        actions, kinds = self.original.actions, self.original.num_actions
+        seed = self.cfg.seeds[0]
         for number, (name, method) in enumerate(self.methods.items()):
             self.progress('inversion', number, len(self.methods))
-            inversion = Inversion(**self.cfg.inversion)
-            made[name] = inversion.recover_store(
-                method.stores,
-                self.original.store,
-                fold.train,
-                self.cache / 'clips',
-                self.cfg.seeds[0],
-            )
-        self.progress('inversion', len(self.methods), len(self.methods))
-        return made
-
-    def _tiers_of(self, question: str) -> list[str]:
-        """Tiers that have a meaning for a task."""
-        kind = self.questions[question].task.kind
-        if kind == 'closed':
-            return self.tiers
-        if kind == 'attribute':  # nobody is enrolled
-            return [
-                t
-                for t in self.tiers
-                if t not in ('lazy_informed', 'original_enrolled', 'inversion')
+            told = [self.original.store.key, *(s.key for s in method.stores)]
+            told += [
+                dict(self.cfg.inversion),
+                train.tolist(),
+                seed,
+                code_digest(),
+                torch.__version__,
             ]
-        return [t for t in self.tiers if t != 'inversion']
+            key = hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+            folder = self.cache / 'clips' / key
+            if (folder / 'meta.json').exists():
+                recovered[name] = ClipStore(folder)
+                continue
+            anonymized = Sight.of(method.stores, train, actions, kinds).open()
+            pairs = Sight.of([self.original.store] * len(method.stores), train, actions, kinds)
+            everything = Sight.of(method.stores[:1], np.arange(len(actions)), actions, kinds)
+            inverter = Inverter(**self.cfg.inversion, device=self.device)
+            inverter.fit(anonymized, pairs.open(), seed)
+            recovered[name] = inverter.recover(everything.open(), folder, key).stores[0]
+        self.progress('inversion', len(self.methods), len(self.methods))
+        return recovered
 
-    def _methods_of(self, tier: str) -> list[Method | None]:
-        return [None] if tier == 'control' else list(self.methods.values())
-
-    def _jobs_of(
-        self, plan: Plan, attacker: str, tier: str, method: Method | None, inverted: Mapping
-    ) -> list[Job]:
-        store = inverted.get(method.name) if method and tier == 'inversion' else None
-        return [
-            job
-            for seed in plan.seeds
-            for fold in range(len(plan.task.folds))
-            for job, _ in plan.jobs(attacker, tier, fold, seed, method, store)
-        ]
-
-    def _control_plans(self, beliefs: Beliefs) -> list[tuple[Plan, str, Method | None]]:
+    def _controls(self, beliefs: Beliefs) -> dict[str, tuple[Plan, str, Method | None]]:
         """Plans of the two controls with a known answer: independent noise, and the original passed off as anonymized."""
-        chosen = {
-            name: self.attackers[name]
-            for name in self.cfg.control_attackers
-            if name in self.attackers
-        }
+        chosen = {n: self.attackers[n] for n in self.cfg.control_attackers if n in self.attackers}
         task = self.questions['subject'].task
         first = self.cfg.seeds[0]
-        told = dict(beliefs.recognized)
-        told[ORIGINAL, ORIGINAL] = beliefs.labels
         noise = noise_recording(self.original, self.cache / 'clips', self.cfg.randomness.seed)
+        blind = Beliefs(beliefs.labels, {(ORIGINAL, ORIGINAL): beliefs.labels})
         same = Method('identity', stores=[self.original.store])
-        also = dict(beliefs.recognized)
-        also[same.name, same.name] = beliefs.of(ORIGINAL, ORIGINAL)
-        return [
-            (Plan(noise, task, chosen, [first], Beliefs(beliefs.labels, told)), 'control', None),
-            (
-                Plan(
-                    self.original,
-                    task,
-                    chosen,
-                    [first + _IDENTITY_SEED],
-                    Beliefs(beliefs.labels, also),
-                ),
-                'semi_informed',
-                same,
-            ),
-        ]
+        read = beliefs.recognized[ORIGINAL, ORIGINAL]
+        seen = Beliefs(beliefs.labels, {(ORIGINAL, ORIGINAL): read, (same.name, same.name): read})
+        again = Plan(self.original, task, chosen, [first + _IDENTITY_SEED], seen)
+        return dict(
+            noise=(Plan(noise, task, chosen, [first], blind), CONTROL, None),
+            identity=(again, 'semi_informed', same),
+        )
 
-    def _answers(
-        self,
-        question: Question,
-        plan: Plan,
-        attacker: str,
-        tier: str,
-        method: Method | None,
-        results: Mapping[str, JobResult],
-        inverted: Mapping,
-    ) -> tuple[Answers, list[JobResult]]:
-        """What an attacker answers, and the results it follows from."""
-        store = inverted.get(method.name) if method and tier == 'inversion' else None
-        enrolled, tried, used = [], [], []
-        for seed in plan.seeds:
-            both = [
-                plan.jobs(attacker, tier, fold, seed, method, store)
+    def _pairs(self, plan: Plan, attacker: str, tier: str, method: Method | None) -> list[list]:
+        """For each seed and fold the two jobs with the names of their results."""
+        recovered = self.inverted.get(method.name) if method and tier == 'inversion' else None
+        return [
+            [
+                plan.jobs(attacker, tier, fold, seed, method, recovered)
                 for fold in range(len(plan.task.folds))
             ]
-            enrolled.append([results[job.key].scores[name] for (job, name), _ in both])
-            tried.append([results[job.key].scores[name] for _, (job, name) in both])
-            used += [results[job.key] for _, (job, _) in both]
+            for seed in plan.seeds
+        ]
+
+    def _jobs(self, plan: Plan, attacker: str, tier: str, method: Method | None) -> list[Job]:
+        made = self._pairs(plan, attacker, tier, method)
+        return [job for folds in made for both in folds for job, _ in both]
+
+    def _heard(
+        self, question: Question, plan: Plan, attacker: str, tier: str, method: Method | None
+    ) -> Testimony:
+        made = self._pairs(plan, attacker, tier, method)
+
+        def scores(which: int) -> list[list]:
+            return [
+                [self.results[both[which][0].key].scores[both[which][1]] for both in folds]
+                for folds in made
+            ]
+
         answers = answer(
             question.task,
-            enrolled,
-            tried,
+            scores(0),
+            scores(1),
             question.trials,
-            plan.original.take_numbers(),
+            self.original.take_numbers(),
             TIERS[tier].by_template,
         )
-        return answers, used
+        return Testimony(answers, [self.results[both[1][0].key] for f in made for both in f])
 
-    def _document(
-        self,
-        begin: float,
-        results: Mapping[str, JobResult],
-        recognition: Recognition,
-        plans: Mapping[str, Plan],
-        inverted: Mapping[str, ClipStore],
-        noise: tuple,
-        identity: tuple,
-    ) -> dict[str, Any]:
-        yard = {
-            name: Yardstick(
-                q.task, q.trials, self.original, self.cfg.bootstrap, self.cfg.randomness.seed
-            )
-            for name, q in self.questions.items()
-        }
-        controls = {}
-        for label, (plan, tier, method) in dict(noise=noise, identity=identity).items():
-            question = self.questions['subject']
-            question = Question(question.task, {})
-            controls[label] = {
-                name: yard['subject'].identification(
-                    self._answers(question, plan, name, tier, method, results, {})[0]
-                )
-                for name in plan.attackers
-            }
-        document = dict(
-            format=FORMAT,
-            created=time.strftime('%Y-%m-%dT%H:%M:%S+00:00', time.gmtime()),
-            budget=self.cfg.budget,
-            lower_bound=bool(self.cfg.lower_bound),
-            seed=self.cfg.randomness.seed,
-            seeds=list(self.cfg.seeds),
-            software=_software(),
-            machine=f'{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs, {self.workers} processes',
-            data=self._describe_data(yard),
-            tiers={t: TIERS[t].sentence for t in self.tiers},
-            attackers=self._describe_attackers(),
-            controls=controls,
-            methods={},
-        )
-        control = {
-            name: self._measure_tier(name, 'control', None, plans, results, {}, yard)
-            for name in self.questions
-        }
-        for number, (name, method) in enumerate(self.methods.items()):
-            self.progress('figures', number, len(self.methods))
-            privacy = {}
-            for question in self.questions:
-                tiers = {'control': control[question]}
-                for tier in self._tiers_of(question):
-                    if tier != 'control':
-                        tiers[tier] = self._measure_tier(
-                            question, tier, method, plans, results, inverted, yard
-                        )
-                if 'adaptive' in tiers and 'semi_informed' in tiers:
-                    tiers['adaptive'] = _best_of(
-                        tiers['adaptive'], tiers['semi_informed'], document['attackers']
-                    )
-                    for attacker, figures in tiers['adaptive']['attackers'].items():
-                        if figures is tiers['semi_informed']['attackers'].get(attacker):
-                            key = (name, question, 'semi_informed', attacker)
-                            self.answers[name, question, 'adaptive', attacker] = self.answers[key]
-                privacy[question] = dict(tiers=tiers)
-            fidelity = measure_fidelity(self.original, method.stores[0], recognition.fold.test)
-            utility = recognition.utility(results, method, list(self.cfg.unseen_actions))
-            entry = dict(files=method.files, privacy=privacy, utility=utility, fidelity=fidelity)
-            entry['groups'] = self._groups(name, yard['subject'], privacy)
-            gates: list[Gate] = judge_gates(entry, document, yard['subject'], self.cfg)
-            entry['gates'] = [g.as_dict() for g in gates]
-            entry['verdict'] = judge_verdict(entry, gates, document, yard['subject'])
-            document['methods'][name] = entry
-        self.progress('figures', len(self.methods), len(self.methods))
-        document['seconds'] = round(time.time() - begin, 1)
-        document['training_seconds'] = round(sum(r.seconds for r in results.values()), 1)
-        return document
+    def testimony(self, question: str, tier: str, attacker: str, method: str | None) -> Testimony:
+        """What an attacker answers, after :meth:`run`.
 
-    def _measure_tier(
-        self,
-        question: str,
-        tier: str,
-        method: Method | None,
-        plans: Mapping[str, Plan],
-        results: Mapping[str, JobResult],
-        inverted: Mapping[str, ClipStore],
-        yard: Mapping[str, Yardstick],
-    ) -> dict[str, Any]:
-        figures = {}
-        for attacker in self.attackers:
-            answers, used = self._answers(
-                self.questions[question], plans[question], attacker, tier, method, results, inverted
-            )
-            self.answers[method.name if method else ORIGINAL, question, tier, attacker] = answers
-            reports = [r.report for r in used]
-            figures[attacker] = dict(
-                yard[question].measure(answers),
-                train_accuracy=float(np.mean([r.train_accuracy for r in reports])),
-                converged=all(r.converged for r in reports),
-                how='; '.join(dict.fromkeys(r.how for r in reports)),
-                epochs=int(np.max([r.epochs for r in reports])),
-                seconds=round(sum(r.seconds for r in used), 1),
-            )
-        return dict(strongest=strongest(figures, self._describe_attackers()), attackers=figures)
+        Args:
+            question (str): Name of the task.
+            tier (str): The tier.
+            attacker (str): The attacker.
+            method (str, optional): The method; None for the tier ``control``.
 
-    def _groups(self, method: str, yard: Yardstick, privacy: Mapping) -> dict | None:
-        """The strongest attacker's rank-1 on people of the anonymizer's training data, and on others."""
-        if not self.cfg.donors:
-            return None
-        tier = next(t for t in ('adaptive', 'semi_informed', 'ignorant') if t in self.tiers)
-        best = privacy['subject']['tiers'][tier]['strongest']
-        return yard.groups(
-            self.answers[method, 'subject', tier, best], list(self.cfg.donors), tier, best
-        )
+        Returns:
+            Testimony: Its answers, and what they follow from.
+        """
+        asked = None if method is None or tier == CONTROL else self.methods[method]
+        return self._heard(self.questions[question], self.plans[question], attacker, tier, asked)
 
-    def _describe_attackers(self) -> dict[str, dict]:
-        from mmskanon.registry import ATTACKERS
+    def control_testimony(self, control: str) -> dict[str, Testimony]:
+        """What attackers answer on a control with a known answer.
 
-        kinds = {name: ATTACKERS.get(made['type']) for name, made in self.attackers.items()}
-        return {n: dict(family=kind.family, counts=kind.counts) for n, kind in kinds.items()}
+        Args:
+            control (str): ``'noise'`` or ``'identity'``.
 
-    def _describe_data(self, yard: Mapping[str, Yardstick]) -> dict[str, Any]:
-        names = self.original.store.names
-        return dict(
-            original=dict(
-                file=Path(self.original.file).name,
-                sha256=self.original.sha256,
-                samples=len(names),
-            ),
-            layout=self.original.store.layout.name,
-            num_actions=self.original.num_actions,
-            attributes={n: y.describe() for n, y in yard.items()},
-            partition={
-                n: dict(
-                    kind=q.task.kind,
-                    train=[len(f.train) for f in q.task.folds],
-                    test=[len(f.test) for f in q.task.folds],
-                    sentence=q.task.sentence,
-                )
-                for n, q in self.questions.items()
-            },
-            trials={
-                n: {k: t.describe(names) for k, t in q.trials.items()}
-                for n, q in self.questions.items()
-            },
-        )
-
-
-def _best_of(adaptive: dict, semi: dict, attackers: Mapping) -> dict:
-    """Of each attacker the better of its two ways: trained further, or on anonymized clips alone."""
-    figures = {}
-    for name, further in adaptive['attackers'].items():
-        alone = semi['attackers'].get(name, further)
-        figures[name] = alone if alone['rank1'] > further['rank1'] else further
-    return dict(strongest=strongest(figures, attackers), attackers=figures)
-
-
-def _software() -> dict[str, str]:
-    from importlib.metadata import PackageNotFoundError, version
-
-    found = {'mmskanon': mmskanon.__version__, 'python': platform.python_version()}
-    for name in ('torch', 'numpy', 'scikit-learn', 'scipy', 'mmengine', 'mmaction2'):
-        with suppress(PackageNotFoundError):
-            found[name] = version(name)
-    return found
+        Returns:
+            dict[str, Testimony]: By attacker.
+        """
+        plan, tier, method = self.controls[control]
+        question = Question(self.questions['subject'].task, {})
+        return {a: self._heard(question, plan, a, tier, method) for a in plan.attackers}

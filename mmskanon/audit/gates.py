@@ -7,15 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from mmengine.config import Config
-
 from .measures import Yardstick, strongest
+from .tiers import CONTROL, TIERS
 
 # Of what is readable above chance, the control attacker has to read at least half.
 _CONTROL_SHARE = 0.5
 # How far the original passed off as anonymized may lie from the control, with attackers of another seed.
 _IDENTITY_TOLERANCE = 0.05
-INFORMED = ('semi_informed', 'adaptive', 'original_enrolled')
+NOISE = 'noise gives chance'
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ class Gate:
 
 
 def judge_gates(
-    entry: Mapping[str, Any], document: Mapping[str, Any], yard: Yardstick, cfg: Config
+    entry: Mapping[str, Any], document: Mapping[str, Any], yard: Yardstick, min_genuine: int
 ) -> list[Gate]:
     """Look at every condition.
 
@@ -46,7 +45,7 @@ def judge_gates(
         entry (Mapping): Results of the method.
         document (Mapping): Document of the audit so far, with the controls.
         yard (Yardstick): Measures of re-identification.
-        cfg (Config): Settings of the audit.
+        min_genuine (int): Fewest genuine and impostor pairs for a verdict.
 
     Returns:
         list[Gate]: The gates.
@@ -57,7 +56,7 @@ def judge_gates(
         _identity_gate(document['controls']['identity'], tiers['control'], document),
         _noise_gate(document['controls']['noise'], document, yard),
         _convergence_gate(tiers, document['attackers']),
-        _trials_gate(document, cfg),
+        _trials_gate(document, min_genuine),
     ]
 
 
@@ -87,11 +86,11 @@ def _identity_gate(identity: Mapping, control: Mapping, document: Mapping) -> Ga
 
 def _noise_gate(noise: Mapping, document: Mapping, yard: Yardstick) -> Gate:
     if not noise:
-        return Gate('noise gives chance', None, 'Not looked at: no control_attackers.')
+        return Gate(NOISE, None, 'Not looked at: no control_attackers.')
     best = strongest(noise, document['attackers'])
     bound = yard.guess_bound(len(noise))
     return Gate(
-        'noise gives chance',
+        NOISE,
         noise[best]['rank1'] <= bound,
         f'On independent noise the strongest attacker ({best}) names {noise[best]["rank1"]:.1%}; the best of {len(noise)} guessing '
         f'attackers stays within {bound:.1%}.',
@@ -116,21 +115,24 @@ def _convergence_gate(tiers: Mapping, attackers: Mapping) -> Gate:
     )
 
 
-def _trials_gate(document: Mapping, cfg: Config) -> Gate:
+def _trials_gate(document: Mapping, min_genuine: int) -> Gate:
     lists = document['data']['trials']['subject']
     genuine = lists['matched']['genuine']
     impostor = lists['matched']['pairs'] - genuine
-    enough = genuine >= cfg.min_genuine and impostor >= cfg.min_genuine
+    enough = genuine >= min_genuine and impostor >= min_genuine
     return Gate(
         'no trial is missing',
         enough,
         f'Every clip tried has an answer of every attacker; verification has {genuine} genuine and {impostor} impostor pairs'
-        f'{"." if enough else f", of which at least {cfg.min_genuine} each are needed."}',
+        f'{"." if enough else f", of which at least {min_genuine} each are needed."}',
     )
 
 
 def judge_verdict(
-    entry: Mapping[str, Any], gates: Sequence[Gate], document: Mapping[str, Any], yard: Yardstick
+    entry: Mapping[str, Any],
+    gates: Sequence[Gate],
+    document: Mapping[str, Any],
+    yards: Mapping[str, Yardstick],
 ) -> dict[str, str]:
     """Say what follows.
 
@@ -138,40 +140,61 @@ def judge_verdict(
         entry (Mapping): Results of the method.
         gates (Sequence[Gate]): Its gates.
         document (Mapping): Document of the audit.
-        yard (Yardstick): Measures of re-identification.
+        yards (Mapping[str, Yardstick]): Measures of each question.
 
     Returns:
         dict: ``claim``, one of ``'leaks'``, ``'not_shown'``, ``'no_claim'``, and ``sentence``. A leak that was found is a leak whatever the
-        gates say; that none was found means something only where all of them hold.
+        other gates say, unless the audit finds people in noise; that none was found means something only where all gates hold.
     """
-    tiers = {k: t for k, t in entry['privacy']['subject']['tiers'].items() if k != 'control'}
-    worst = max(tiers, key=lambda k: tiers[k]['attackers'][tiers[k]['strongest']]['rank1'])
-    best = tiers[worst]['strongest']
-    rank1 = tiers[worst]['attackers'][best]['rank1']
-    counted = sum(a['counts'] for a in document['attackers'].values())
-    bound = yard.guess_bound(counted * len(tiers))
-    figure = (
-        f'{rank1:.1%} of the people ({worst.replace("_", "-")}, {best}; chance {yard.chance:.1%})'
-    )
-    broken = [g for g in gates if g.passed is False]
-    noise = next(g for g in gates if g.name == 'noise gives chance')
+    noise = next(g for g in gates if g.name == NOISE)
     if noise.passed is False:
         return dict(
             claim='no_claim',
-            sentence=f'No claim: {noise.sentence[0].lower()}{noise.sentence[1:]} The audit itself is at fault.',
+            sentence=f'No claim, because the audit itself is at fault. {noise.sentence}',
         )
-    if rank1 > bound:
+    leaks, figures, bounds = [], [], []
+    for question, yard in yards.items():
+        found = _worst(entry['privacy'][question]['tiers'])
+        if found is None:
+            continue
+        tier, attacker, rank1, tried = found
+        counted = sum(a['counts'] for a in document['attackers'].values())
+        bound = yard.guess_bound(counted * tried)
+        what = 'people' if question == 'subject' else f'values of {question}'
+        figures.append(
+            f'{rank1:.1%} of the {what} ({TIERS[tier].title}, {attacker}; chance {yard.chance:.1%})'
+        )
+        bounds.append(bound)
+        if rank1 > bound:
+            leaks.append(len(figures) - 1)
+    if leaks:
         more = ' A larger budget may find more.' if document['lower_bound'] else ''
-        return dict(
-            claim='leaks', sentence=f'Leaks identity: the strongest attacker names {figure}.{more}'
-        )
+        told = ' and '.join(figures[i] for i in leaks)
+        return dict(claim='leaks', sentence=f'Leaks: the strongest attacker names {told}.{more}')
+    told = ' and '.join(figures)
+    broken = [g for g in gates if g.passed is False]
     if broken:
+        names = '; '.join(g.name for g in broken)
         return dict(
             claim='no_claim',
-            sentence=f'No claim: the strongest attacker names {figure}, but not every gate holds ({broken[0].name}).',
+            sentence=f'No claim: the strongest attacker names {told}, but not every gate holds ({names}).',
         )
+    limits = ' and '.join(f'{b:.1%}' for b in bounds)
     return dict(
         claim='not_shown',
-        sentence=f'Not shown to leak by these attackers at this budget ({document["budget"]}): the strongest names {figure}, and the best '
-        f'of as many guesses stays within {bound:.1%}.',
+        sentence=f'Not shown to leak by these attackers at this budget ({document["budget"]}): the strongest names {told}; the best of '
+        f'as many guesses stays within {limits}.',
     )
+
+
+def _worst(tiers: Mapping[str, Mapping]) -> tuple[str, str, float, int] | None:
+    """Tier, attacker and rank-1 of the strongest attack on anonymized clips, and the number of tiers tried."""
+    found = {
+        tier: (results['strongest'], results['attackers'][results['strongest']]['rank1'])
+        for tier, results in tiers.items()
+        if tier != CONTROL and results['strongest'] is not None
+    }
+    if not found:
+        return None
+    tier = max(found, key=lambda t: found[t][1])
+    return tier, *found[tier], len(found)

@@ -121,7 +121,7 @@ class Job:
         """str: Digest of everything that the result depends on."""
         config = {k: v for k, v in dict(self.attacker).items() if k != 'device'}
         return _digest(
-            _code(),
+            code_digest(),
             torch.__version__,
             config,
             self.train.digest(),
@@ -163,12 +163,13 @@ def _digest(*parts: object) -> str:
 
 
 @cache
-def _code() -> str:
-    """Digest of the code that results depend on: results of other code are not mistaken for those of this one."""
+def code_digest() -> str:
+    """Digest of the code that results depend on: those of other code are not mistaken for those of this one."""
     here = Path(__file__).parent
     folders = (here / name for name in ('attackers', 'features'))
     files = [f for folder in folders for f in sorted(folder.glob('*.py'))]
-    return _digest(*(f.read_bytes() for f in (*files, here / 'clips.py')))
+    files += [here / 'clips.py', here / 'inversion.py']
+    return _digest(*(f.read_bytes() for f in files))
 
 
 def read_result(job: Job, root: Path) -> JobResult | None:

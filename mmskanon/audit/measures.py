@@ -97,8 +97,9 @@ class Yardstick:
             figures.update(self.identification(answers))
             figures['balanced'] = balanced_accuracy(answers.log_posterior, self.labels)
             credit = top_k_credit(answers.log_posterior, self.labels, 1)
+            by_value = per_group_accuracy(credit, self.labels)
+            figures['per_class'] = {str(self.task.values[k]): v for k, v in by_value.items()}
             by_person = per_group_accuracy(credit, self.people[self.task.test])
-            figures['per_class'] = {str(self.subjects[p]): v for p, v in by_person.items()}
             figures['worst_decile'] = worst_decile(by_person)
             if self.task.num_classes > 5:
                 rank5 = top_k_credit(answers.log_posterior, self.labels, 5)
@@ -146,16 +147,15 @@ class Yardstick:
         """
         return chance_upper_bound(len(self.labels), majority_level(self.labels), 0.05, attackers)
 
-    def groups(
-        self, answers: Answers, donors: Sequence[int | str], tier: str, attacker: str
-    ) -> dict[str, Any]:
+    def groups(self, answers: Answers, donors: Sequence[int | str]) -> dict[str, dict]:
         """Rank-1 on people of the anonymizer's training data and on the others, each among all people.
 
         Args:
             answers (Answers): What the attacker answers.
             donors (Sequence): Subjects of the anonymizer's training data.
-            tier (str): The tier, for the document.
-            attacker (str): The attacker, for the document.
+
+        Returns:
+            dict: ``donors`` and ``others``, each with its number of ``clips`` and ``rank1``, None where there is none.
 
         Raises:
             ValueError: If someone named is not in the data.
@@ -167,18 +167,13 @@ class Yardstick:
             )
         known = np.isin(self.people[self.task.test], [self.subjects.index(d) for d in donors])
         credit = top_k_credit(answers.log_posterior, self.labels, 1)
-        parts = dict(donors=credit[known], others=credit[~known])
-        return dict(
-            tier=tier,
-            attacker=attacker,
-            **{
-                n: dict(clips=len(c), rank1=float(c.mean()) if len(c) else None)
-                for n, c in parts.items()
-            },
-        )
+        return {
+            name: dict(clips=len(part), rank1=float(part.mean()) if len(part) else None)
+            for name, part in dict(donors=credit[known], others=credit[~known]).items()
+        }
 
 
-def strongest(figures: Mapping[str, Mapping], attackers: Mapping[str, Mapping]) -> str:
+def strongest(figures: Mapping[str, Mapping], attackers: Mapping[str, Mapping]) -> str | None:
     """The attacker whose figures stand for a tier.
 
     Args:
@@ -186,11 +181,8 @@ def strongest(figures: Mapping[str, Mapping], attackers: Mapping[str, Mapping]) 
         attackers (Mapping): ``counts`` of each attacker; those that read no skeleton are left out.
 
     Returns:
-        str: The one with the highest rank-1; where nobody is identified, the one with the lowest equal error rate.
+        str, optional: The one with the highest rank-1, the first of equals; None where nobody is identified.
     """
-
-    def strength(name: str) -> float:
-        rank1, eer = figures[name].get('rank1'), figures[name].get('eer')
-        return rank1 if rank1 is not None else -1.0 if eer is None else -eer
-
-    return max((n for n in figures if attackers[n]['counts']), key=strength)
+    rates = {n: f['rank1'] for n, f in figures.items() if attackers[n]['counts']}
+    rates = {n: r for n, r in rates.items() if r is not None}
+    return max(rates, key=rates.__getitem__, default=None)

@@ -12,68 +12,72 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Tier:
-    """One tier.
+    """What the attackers of a tier know.
 
     Args:
+        title (str): Name in tables and pictures.
+        sentence (str): What they know, in plain words.
         training (str): ``'original'``: fitted on original clips. ``'anonymized'``: fitted on anonymized clips. ``'both'``: fine-tuned on
             anonymized clips after original ones, or fitted on both together where an attacker cannot be fine-tuned.
         enrol (str): File of the enrolment clips: ``'original'`` or ``'anonymized'``.
-        trial (str): File of the clips tried: ``'original'``, ``'anonymized'``, or ``'inverted'``, which is what a regressor makes of the
-            anonymized file.
-        sentence (str): What the attacker knows, in words.
         by_template (bool): Whether people are known by their enrolment clips alone. Defaults to False.
     """
 
+    title: str
+    sentence: str
     training: str
     enrol: str
-    trial: str
-    sentence: str
     by_template: bool = False
 
 
-TIERS = {
-    'control': Tier(
-        'original',
-        'original',
-        'original',
-        'No anonymization: learns from, enrols and tries originals.',
+CONTROL = 'control'
+"""str: The tier without anonymization; it tells whether the attackers can attack at all."""
+
+TIERS: dict[str, Tier] = {
+    CONTROL: Tier(
+        'control',
+        'Learns from original clips and judges original clips. It has to succeed: where it does not, nothing can be said about '
+        'the anonymized ones.',
+        training='original',
+        enrol='original',
     ),
     'ignorant': Tier(
-        'original',
-        'original',
-        'anonymized',
-        'Does not know of the anonymization: learns from and enrols originals.',
+        'ignorant',
+        'Learns from original clips and does not know that the clips are anonymized.',
+        training='original',
+        enrol='original',
     ),
     'lazy_informed': Tier(
-        'original',
-        'anonymized',
-        'anonymized',
-        'Knows of it but does not learn anew: enrols people by anonymized clips.',
+        'lazy-informed',
+        'Learns from original clips, and compares anonymized clips with anonymized clips of known people.',
+        training='original',
+        enrol='anonymized',
         by_template=True,
     ),
     'semi_informed': Tier(
-        'anonymized',
-        'anonymized',
-        'anonymized',
-        'Has the anonymizer: learns from, enrols and tries anonymized clips.',
+        'semi-informed',
+        'Anonymizes clips of known people with the same method, learns from them and judges the others. Methods are ranked by it.',
+        training='anonymized',
+        enrol='anonymized',
     ),
     'adaptive': Tier(
-        'both',
-        'anonymized',
-        'anonymized',
-        'Has the anonymizer and originals: learns from both; the best of these attackers and of the semi-informed.',
+        'adaptive',
+        'Learns from original clips first and from anonymized ones afterwards, or from those alone where that is better; the best '
+        'of all attackers. The figure to quote.',
+        training='both',
+        enrol='anonymized',
     ),
     'original_enrolled': Tier(
-        'both',
-        'original',
-        'anonymized',
-        'Holds original clips of the people and has the anonymizer: learns from both, enrols originals.',
+        'original enrolled',
+        'Holds original clips of the people and looks for them among the anonymized clips, after learning from both.',
+        training='both',
+        enrol='original',
     ),
     'inversion': Tier(
-        'original',
-        'original',
-        'inverted',
-        'Learns from pairs to recover originals from anonymized clips, then reads those like originals.',
+        'inversion',
+        'Learns from pairs of original and anonymized clips to undo the anonymization, and reads the result as the control does.',
+        training='original',
+        enrol='original',
     ),
 }
-"""dict[str, Tier]: All tiers, from the least informed."""
+"""dict[str, Tier]: All tiers by their key in report.json, in the order in which they are shown."""

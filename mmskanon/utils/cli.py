@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import torch
 from mmengine.config import Config, DictAction
 
 from mmskanon.compat import end_cpu_process_group
@@ -79,6 +80,24 @@ def read_run_config(args: argparse.Namespace, needs: Sequence[str]) -> Config:
     adapt_to_cpu(cfg, args.launcher)
     resolve_model_wrapper(cfg)
     return cfg
+
+
+def check_device(name: str) -> None:
+    """Check that tensors can be made on a device.
+
+    Args:
+        name (str): The device, such as ``'cuda:0'``.
+
+    Raises:
+        ValueError: If they cannot.
+    """
+    try:
+        torch.empty(0, device=name)
+    except (AssertionError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(
+            f'--device {name} cannot be used here ({reason}); leave it out, or use --device cpu.'
+        ) from error
 
 
 def add_annotation_output(parser: argparse.ArgumentParser) -> None:

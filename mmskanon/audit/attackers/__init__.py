@@ -11,7 +11,6 @@ from .gru import VelocityGRU
 from .kinematics import Kinematics
 from .placement import Placement
 from .temporal_cnn import TemporalCNN
-from .training import Training
 
 __all__ = [
     'GCN',
@@ -25,18 +24,5 @@ __all__ = [
     'Placement',
     'Scores',
     'TemporalCNN',
-    'Training',
     'VelocityGRU',
 ]
-
-from . import (
-    anthropometrics,
-    class_aware,
-    class_centred,
-    content,
-    gcn,
-    gru,
-    kinematics,
-    placement,
-    temporal_cnn,
-)

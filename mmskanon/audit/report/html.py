@@ -16,6 +16,7 @@ import jinja2
 import numpy as np
 from markupsafe import Markup
 
+from mmskanon.audit.tiers import TIERS
 from mmskanon.skeletons.layouts import get_layout
 
 from .animation import Example, animation_data
@@ -24,7 +25,6 @@ from .pictures import Picture
 from .plots import PALETTE
 from .schema import CLAIMS
 from .tables import Row, attacker_rows, key_table
-from .tiers import TIERS
 
 TEMPLATES = Path(__file__).resolve().parent / 'template'
 TOPICS = {

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .tiers import CONTROL, TIERS
+from mmskanon.audit.tiers import CONTROL, TIERS
 
 
 @dataclass(frozen=True)

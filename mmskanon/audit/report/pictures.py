@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
+from mmskanon.audit.tiers import CONTROL, TIERS
 from mmskanon.skeletons.layouts import get_layout
 
 from . import plots
 from .animation import Example
 from .key_figures import Attack, strongest_attack, strongest_of_tiers
-from .tiers import CONTROL, TIERS
 
 ScoreReader = Callable[[str, str, str], Mapping[str, np.ndarray] | None]
 """From method, attribute and tier to the arrays of the tier's strongest attacker: ``labels`` (n,), positions in the attribute's

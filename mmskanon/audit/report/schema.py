@@ -12,10 +12,9 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from mmskanon.audit.tiers import TIERS
 from mmskanon.io import CorruptFileError
 from mmskanon.io.reading import check_file
-
-from .tiers import TIERS
 
 FORMAT = 'mmskanon-audit/1'
 """str: Value of the key ``format``; it changes when the meaning of a key does."""

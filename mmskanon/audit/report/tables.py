@@ -8,6 +8,8 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mmskanon.audit.tiers import CONTROL, TIERS
+
 from .key_figures import (
     all_attacks,
     fidelity,
@@ -17,7 +19,6 @@ from .key_figures import (
     tier_results,
     utility,
 )
-from .tiers import CONTROL, TIERS
 
 Row = dict[str, Any]
 

@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from ..tiers import CONTROL, TIERS
+from mmskanon.audit.tiers import CONTROL, TIERS
+
 from .privacy_utility import chance_line
 from .style import (
     CHANCE,

@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from mmskanon.audit.tiers import TIERS
+
 from ..key_figures import Attack, strongest_attack, strongest_of_tiers, utility
-from ..tiers import TIERS
 from .labels import place_labels
 from .style import (
     CHANCE,

@@ -17,7 +17,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from ..tiers import TIERS
+from mmskanon.audit.tiers import TIERS
 
 # name of the CSS variable: colour on white, colour on a dark page
 PALETTE = {

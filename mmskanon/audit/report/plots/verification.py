@@ -9,7 +9,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from ..tiers import TIERS
+from mmskanon.audit.tiers import TIERS
+
 from .style import (
     INK,
     LINE,
