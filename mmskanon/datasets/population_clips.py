@@ -26,7 +26,8 @@ class PopulationClips:
 
     Args:
         ann_file (str): Annotation file (.pkl).
-        split (str | dict, optional): Name of a split or a rule, see :func:`~mmskanon.datasets.splits.select_split`. Defaults to None, all samples.
+        split (str | dict, optional): Name of a split or a rule, see :func:`~mmskanon.datasets.splits.select_split`. Defaults to
+            None, all samples.
         layout (str | dict | SkeletonLayout): Skeleton layout of the data. Defaults to ``'nturgb+d'``.
         center (str, optional): As of :class:`NormalizeSkeleton`. Defaults to ``'first_frame'``.
         center_joint (int | str, optional): As of :class:`NormalizeSkeleton`. Defaults to None.

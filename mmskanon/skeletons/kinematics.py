@@ -29,9 +29,9 @@ def joint_mask(x: Tensor) -> Tensor:
 def fill_absent_joints(x: Tensor, layout: str | Mapping | SkeletonLayout) -> Tensor:
     """Put absent joints between their neighbours, so that every bone of a present body has two ends.
 
-    An absent joint (all coordinates exactly zero) comes to lie at the mean of those of its parent and children that are there; where
-    none is, it waits until one of them has been filled. So an absent knee lies halfway between hip and ankle, and an absent hand at the wrist.
-    Bodies with no joint at all stay zero. Present joints are not touched; gradients reach the neighbours.
+    An absent joint (all coordinates exactly zero) comes to lie at the mean of those of its parent and children that are there;
+    where none is, it waits until one of them has been filled. So an absent knee lies halfway between hip and ankle, and an absent
+    hand at the wrist. Bodies with no joint at all stay zero. Present joints are not touched; gradients reach the neighbours.
 
     Args:
         x (Tensor): Coordinates of shape (..., V, C), without score channels.
@@ -85,8 +85,8 @@ def inverse_kinematics(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Take skeletons apart into position of the root, bone directions and bone lengths.
 
-    :func:`forward_kinematics` puts them together again, up to rounding and to bones not longer than :data:`MIN_BONE_LENGTH`, which have
-    direction and length zero and give and receive no gradient. Joints count as they stand, so fill absent ones first
+    :func:`forward_kinematics` puts them together again, up to rounding and to bones not longer than :data:`MIN_BONE_LENGTH`,
+    which have direction and length zero and give and receive no gradient. Joints count as they stand, so fill absent ones first
     (:func:`fill_absent_joints`).
 
     Args:
@@ -94,8 +94,8 @@ def inverse_kinematics(
         layout (str | dict | SkeletonLayout): Skeleton layout.
 
     Returns:
-        tuple[Tensor, Tensor, Tensor]: Root of shape (..., C); directions from parent to joint of shape (..., V, C), of length 1, or 0 for the
-        root and bones without length; lengths of shape (..., V) in the unit of the input.
+        tuple[Tensor, Tensor, Tensor]: Root of shape (..., C); directions from parent to joint of shape (..., V, C), of length 1,
+        or 0 for the root and bones without length; lengths of shape (..., V) in the unit of the input.
 
     Raises:
         ValueError: If the joints are not those of the layout.
@@ -122,8 +122,8 @@ def split_length(vectors: Tensor) -> tuple[Tensor, Tensor]:
         vectors (Tensor): Vectors of shape (..., C).
 
     Returns:
-        tuple[Tensor, Tensor]: Directions of shape (..., C) and lengths of shape (...); both zero, without gradient, for vectors not longer
-        than :data:`MIN_BONE_LENGTH`.
+        tuple[Tensor, Tensor]: Directions of shape (..., C) and lengths of shape (...); both zero, without gradient, for vectors
+        not longer than :data:`MIN_BONE_LENGTH`.
     """
     square = vectors.square().sum(-1, keepdim=True)
     long = square > MIN_BONE_LENGTH**2
@@ -187,8 +187,8 @@ def set_bone_lengths(
 ) -> Tensor:
     """Build bodies with other bones at the place of given ones: the layout's centre joint stays where it is.
 
-    The centre joint rather than the root, because normalization puts it at the origin: were the root kept, its height above the origin
-    would still tell a bone length of the person.
+    The centre joint rather than the root, because normalization puts it at the origin: were the root kept, its height above the
+    origin would still tell a bone length of the person.
 
     Args:
         x (Tensor): Coordinates of shape (..., V, C), of which only the centre joint counts.

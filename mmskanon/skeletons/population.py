@@ -20,8 +20,8 @@ class Population:
 
     Attributes:
         lengths (np.ndarray): Bone lengths of shape (V,), float64, in the unit of the clips, 0 for the root.
-        directions (np.ndarray): Rest directions from parent to joint, shape (V, C), float64, length 1; zero for the root and for a bone that points
-            everywhere alike.
+        directions (np.ndarray): Rest directions from parent to joint, shape (V, C), float64, length 1; zero for the root and for
+            a bone that points everywhere alike.
         subjects (int): Number of subjects measured.
         clips (int): Number of clips measured.
     """
@@ -50,14 +50,14 @@ def measure_population(
 ) -> Population:
     """Measure the median body and the mean pose of a population; clips are taken one at a time.
 
-    Length of a bone: median over the frames of a clip in which both ends are there, then median over the clips of a subject, then median over
-    subjects, so that no subject counts more for having more clips. Rest direction of a bone: mean over the same frames, brought to length 1, then mean
-    over the clips of a subject, to length 1, then over subjects, to length 1. Of a clip with several persons, only :func:`main_body` is measured: it is
-    the one that normalization turned to the front.
+    Length of a bone: median over the frames of a clip in which both ends are there, then median over the clips of a subject, then
+    median over subjects, so that no subject counts more for having more clips. Rest direction of a bone: mean over the same
+    frames, brought to length 1, then mean over the clips of a subject, to length 1, then over subjects, to length 1. Of a clip
+    with several persons, only :func:`main_body` is measured: it is the one that normalization turned to the front.
 
     Args:
-        clips (Iterable[tuple]): Pairs of subject (None where unknown: the clip then counts as a subject of its own) and skeletons of shape
-            (M, T, V, C), normalized the way the anonymizer will see them.
+        clips (Iterable[tuple]): Pairs of subject (None where unknown: the clip then counts as a subject of its own) and skeletons
+            of shape (M, T, V, C), normalized the way the anonymizer will see them.
         layout (str | dict | SkeletonLayout): Skeleton layout.
 
     Returns:

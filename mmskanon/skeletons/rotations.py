@@ -16,18 +16,20 @@ _OPPOSITE = (
 def rotate_shortest(vectors: Tensor, source: Tensor, target: Tensor) -> Tensor:
     """Turn vectors by the shortest rotation that takes one direction to another.
 
-    With k = source x target, c = source . target and s^2 = k . k, it is v + k x v + f k x (k x v), f = 1 / (1 + c) = (1 - c) / s^2
-    (Moeller and Hughes, "Efficiently Building a Matrix to Rotate One Vector to Another", Journal of Graphics Tools 4(4), 1999). Opposite
-    directions are joined by a half turn about an axis that is perpendicular to both and follows from ``source`` alone.
+    With k = source x target, c = source . target and s^2 = k . k, it is v + k x v + f k x (k x v), f = 1 / (1 + c) = (1 - c) /
+    s^2 (Moeller and Hughes, "Efficiently Building a Matrix to Rotate One Vector to Another", Journal of Graphics Tools 4(4),
+    1999). Opposite directions are joined by a half turn about an axis that is perpendicular to both and follows from ``source``
+    alone.
 
     Args:
         vectors (Tensor): Vectors to turn, shape (..., 3).
-        source (Tensor): Directions, length 1, of a shape that broadcasts to that of ``vectors``. Where it is zero, nothing is turned.
+        source (Tensor): Directions, length 1, of a shape that broadcasts to that of ``vectors``. Where it is zero, nothing is
+            turned.
         target (Tensor): Directions, length 1, likewise.
 
     Returns:
-        Tensor: Turned vectors of shape (..., 3). Lengths are kept up to rounding; in single precision, within 1e-3 rad of opposite directions, up
-        to a thousandth.
+        Tensor: Turned vectors of shape (..., 3). Lengths are kept up to rounding; in single precision, within 1e-3 rad of
+        opposite directions, up to a thousandth.
     """
     source, target = torch.broadcast_tensors(source, target)
     k = torch.linalg.cross(source, target)
@@ -52,9 +54,9 @@ def rotate_shortest(vectors: Tensor, source: Tensor, target: Tensor) -> Tensor:
 def turn_to_heading(rest: Tensor, own: Tensor) -> Tensor:
     """Turn a rest pose about the vertical until it faces where another one faces.
 
-    The angle is the one that brings all directions closest in the least-squares sense (a Procrustes rotation in the ground plane): the
-    direction of (sum_j own_j . rest_j, sum_j rest_j x own_j) over the horizontal coordinates. Where neither pose has a horizontal extent,
-    nothing is turned.
+    The angle is the one that brings all directions closest in the least-squares sense (a Procrustes rotation in the ground
+    plane): the direction of (sum_j own_j . rest_j, sum_j rest_j x own_j) over the horizontal coordinates. Where neither pose has
+    a horizontal extent, nothing is turned.
 
     Args:
         rest (Tensor): Directions of the rest pose, shape (V, 3), z upwards.

@@ -67,9 +67,9 @@ def typical_clips(
 ) -> list[np.ndarray]:
     """Choose a typical clip of each action class: the medoid by root mean squared joint distance, on canonical bones.
 
-    Before clips are compared, they lose the frames before the first and after the last in which somebody is there, gaps of a person are
-    interpolated, and all get the given bone lengths. A person missing from a clip gets the motion of the first one there,
-    :data:`PERSON_DISTANCE` further along x for each place.
+    Before clips are compared, they lose the frames before the first and after the last in which somebody is there, gaps of a
+    person are interpolated, and all get the given bone lengths. A person missing from a clip gets the motion of the first one
+    there, :data:`PERSON_DISTANCE` further along x for each place.
 
     Args:
         clips (Sequence[np.ndarray]): Clips of shape (M, T, V, C) in body space, read one at a time by index.
@@ -81,7 +81,8 @@ def typical_clips(
         seed (int): Seed of the draw where a class has more than :data:`MAX_CANDIDATES` clips. Defaults to 0.
 
     Returns:
-        list[np.ndarray]: For each class a clip of shape (num_person, T, V, C), float32, whose length T is its own; every person is there throughout.
+        list[np.ndarray]: For each class a clip of shape (num_person, T, V, C), float32, whose length T is its own; every person
+        is there throughout.
 
     Raises:
         ValueError: If a label is not among the classes, or a class has no clip with a person in it.

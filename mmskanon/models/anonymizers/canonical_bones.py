@@ -27,22 +27,22 @@ from .base import BaseAnonymizer
 class CanonicalBonesAnonymizer(BaseAnonymizer):
     """Keep the direction of every bone and replace its length by that of a canonical body.
 
-    x'_j = x'_p(j) + l_j (x_j - x_p(j)) / |x_j - x_p(j)| along the tree of the layout, with one length l_j a bone for everybody. The layout's
-    centre joint stays where it is. Lengths come from the config (``lengths``), or are measured once, at construction, on the annotation file
-    that ``population`` names (median over subjects of the median over clips of the median over frames). They are a buffer, so
-    a checkpoint holds them: with neither argument they are expected from a checkpoint.
+    x'_j = x'_p(j) + l_j (x_j - x_p(j)) / |x_j - x_p(j)| along the tree of the layout, with one length l_j a bone for everybody.
+    The layout's centre joint stays where it is. Lengths come from the config (``lengths``), or are measured once, at
+    construction, on the annotation file that ``population`` names (median over subjects of the median over clips of the median
+    over frames). They are a buffer, so a checkpoint holds them: with neither argument they are expected from a checkpoint.
 
     Body measures are gone: every bone of every person in every frame has exactly its canonical length. Untouched are posture
-    (mean bone directions), execution, timing, and the path of the centre joint, whose extent still follows the size of the person.
-    Absent joints (exactly zero while the person is there) stay exactly zero; their bones are made from their neighbours
-    (:func:`~mmskanon.skeletons.kinematics.fill_absent_joints`), and a bone without length continues the one before it. So normalize with
-    ``NormalizeSkeleton``, which keeps the joint at the origin off exact zero.
+    (mean bone directions), execution, timing, and the path of the centre joint, whose extent still follows the size of the
+    person. Absent joints (exactly zero while the person is there) stay exactly zero; their bones are made from their neighbours
+    (:func:`~mmskanon.skeletons.kinematics.fill_absent_joints`), and a bone without length continues the one before it. So
+    normalize with ``NormalizeSkeleton``, which keeps the joint at the origin off exact zero.
 
     Args:
-        lengths (Sequence[float], optional): Bone length of each joint to its parent, in the unit of the input (metres), 0 for the root. Defaults to
-            None.
-        population (dict, optional): ``dict(ann_file=..., split=...)``, the clips to measure; with ``center``, ``center_joint`` and ``rotate`` where
-            ``NormalizeSkeleton`` has other than its defaults. Defaults to None.
+        lengths (Sequence[float], optional): Bone length of each joint to its parent, in the unit of the input (metres), 0 for the
+            root. Defaults to None.
+        population (dict, optional): ``dict(ann_file=..., split=...)``, the clips to measure; with ``center``, ``center_joint``
+            and ``rotate`` where ``NormalizeSkeleton`` has other than its defaults. Defaults to None.
         layout (str | dict | SkeletonLayout): See :class:`BaseAnonymizer`; three-dimensional. Defaults to ``'nturgb+d'``.
         num_person (int): See :class:`BaseAnonymizer`. Defaults to 2.
         num_coords (int, optional): See :class:`BaseAnonymizer`. Defaults to None.

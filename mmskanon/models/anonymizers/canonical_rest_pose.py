@@ -20,35 +20,37 @@ from .canonical_bones import CanonicalBonesAnonymizer
 class CanonicalRestPoseAnonymizer(CanonicalBonesAnonymizer):
     """Give every bone its canonical length, and move the posture of each clip to that of the population.
 
-    The rest direction r_j of a bone in a clip is its mean direction over the frames in which the person is there, brought to length 1. Each of its directions is
-    turned by the shortest rotation that takes r_j to the population's rest direction of that bone
-    (:func:`~mmskanon.skeletons.rotations.rotate_shortest`); then bodies are built on canonical bones as by
+    The rest direction r_j of a bone in a clip is its mean direction over the frames in which the person is there, brought to
+    length 1. Each of its directions is turned by the shortest rotation that takes r_j to the population's rest direction of that
+    bone (:func:`~mmskanon.skeletons.rotations.rotate_shortest`); then bodies are built on canonical bones as by
     :class:`CanonicalBonesAnonymizer`. Movement relative to the mean posture is kept, with its size and timing.
 
-    Body measures are gone, and so is the mean direction of each bone, up to how a direction spreads about its mean, and up to the heading where that is
-    kept. Mean posture is not always style: in a clip it also depends on the action and on how long each of its phases lasts, so the
-    action loses too. Untouched are the form of the movement, speed, timing and the path of the centre joint. A bone whose directions cancel, in the
-    clip or in the population, is not turned.
+    Body measures are gone, and so is the mean direction of each bone, up to how a direction spreads about its mean, and up to the
+    heading where that is kept. Mean posture is not always style: in a clip it also depends on the action and on how long each of
+    its phases lasts, so the action loses too. Untouched are the form of the movement, speed, timing and the path of the centre
+    joint. A bone whose directions cancel, in the clip or in the population, is not turned.
 
-    Expects body space with z upwards, as ``NormalizeSkeleton`` makes it with ``rotate=True``. Every output frame depends on all frames of the clip.
+    Expects body space with z upwards, as ``NormalizeSkeleton`` makes it with ``rotate=True``. Every output frame depends on all
+    frames of the clip.
 
     Args:
         lengths (Sequence[float], optional): See :class:`CanonicalBonesAnonymizer`. Defaults to None.
-        rest_directions (Sequence[Sequence[float]], optional): Rest directions of the population from parent to joint, V x 3, zero for the root; goes with
-            ``lengths``. Defaults to None.
-        population (dict, optional): See :class:`CanonicalBonesAnonymizer`. Rest directions are the mean over subjects of the mean over clips. Defaults
-            to None.
-        keep_heading (bool): Whether the population's rest pose is first turned about the vertical so that it faces where the person faces on average in the clip
-            (:func:`~mmskanon.skeletons.rotations.turn_to_heading`). Needed where several persons face each other, since normalization turns only one of them
-            to the front; where there is one person, False hides the remaining turn. Defaults to True.
+        rest_directions (Sequence[Sequence[float]], optional): Rest directions of the population from parent to joint, V x 3, zero
+            for the root; goes with ``lengths``. Defaults to None.
+        population (dict, optional): See :class:`CanonicalBonesAnonymizer`. Rest directions are the mean over subjects of the mean
+            over clips. Defaults to None.
+        keep_heading (bool): Whether the population's rest pose is first turned about the vertical so that it faces where the
+            person faces on average in the clip (:func:`~mmskanon.skeletons.rotations.turn_to_heading`). Needed where several
+            persons face each other, since normalization turns only one of them to the front; where there is one person, False
+            hides the remaining turn. Defaults to True.
         layout (str | dict | SkeletonLayout): See :class:`BaseAnonymizer`; three-dimensional. Defaults to ``'nturgb+d'``.
         num_person (int): See :class:`BaseAnonymizer`. Defaults to 2.
         num_coords (int, optional): See :class:`BaseAnonymizer`. Defaults to None.
         init_cfg (dict | list[dict], optional): See :class:`BaseAnonymizer`. Defaults to None.
 
     Raises:
-        ValueError: See :class:`CanonicalBonesAnonymizer`; also if lengths are given without rest directions or the reverse, these are malformed, or the
-            population is not turned upright.
+        ValueError: See :class:`CanonicalBonesAnonymizer`; also if lengths are given without rest directions or the reverse, these
+            are malformed, or the population is not turned upright.
 
     Example:
         >>> import torch

@@ -27,20 +27,21 @@ class ClassSubstitutionAnonymizer(BaseAnonymizer):
     """Replace every clip by one typical clip of the action class that a frozen recognizer reads from it.
 
     The typical clip of a class is its medoid among the clips of ``population`` on canonical bones
-    (:func:`~mmskanon.skeletons.typical.typical_clips`). It is resampled to the frames between the first and the last in which somebody is there, and gets its
-    canonical bones back after interpolation. Where the input has a person whom the typical clip lacks, it shows the motion of the first person a metre further
-    along x. The same clip gives the same output always, and so do any two clips of equal class, length and absent frames.
+    (:func:`~mmskanon.skeletons.typical.typical_clips`). It is resampled to the frames between the first and the last in which
+    somebody is there, and gets its canonical bones back after interpolation. Where the input has a person whom the typical clip
+    lacks, it shows the motion of the first person a metre further along x. The same clip gives the same output always, and so do
+    any two clips of equal class, length and absent frames.
 
-    A control for audits, never a method: all that is left of a clip is its class, its length, and who is absent when. It keeps the action as well as its recognizer reads it
-    and identity at chance, yet the data are useless. A measure of utility that praises it is gamed. It also shows the motion of people
-    of the population. No gradient reaches the input.
+    A control for audits, never a method: all that is left of a clip is its class, its length, and who is absent when. It keeps
+    the action as well as its recognizer reads it, yet the data are useless: a measure of utility that praises it is gamed. It also
+    shows the motion of people of the population. No gradient reaches the input.
 
     Args:
-        recognizer (dict): Arguments of :class:`FrozenRecognizer` or :class:`FusedRecognizer` with checkpoints; it reads the action. It is no part of this module's state
-            dict.
+        recognizer (dict): Arguments of :class:`FrozenRecognizer` or :class:`FusedRecognizer` with checkpoints; it reads the
+            action. It is no part of this module's state dict.
         population (dict): See :class:`CanonicalBonesAnonymizer`; must show every class of the recognizer.
-        clip_len (int, optional): Frames that the recognizer was trained on. Clips are brought to this length for it, longer ones by picking frames evenly,
-            shorter ones by repetition, as ``UniformSampleFrames`` does. Defaults to None, as they are.
+        clip_len (int, optional): Frames that the recognizer was trained on. Clips are brought to this length for it, longer ones
+            by picking frames evenly, shorter ones by repetition, as ``UniformSampleFrames`` does. Defaults to None, as they are.
         seed (int): Seed of the draw of candidates where a class has more than 200 clips. Defaults to 0.
         layout (str | dict | SkeletonLayout): See :class:`BaseAnonymizer`; three-dimensional. Defaults to ``'nturgb+d'``.
         num_person (int): See :class:`BaseAnonymizer`. Defaults to 2.
@@ -49,7 +50,8 @@ class ClassSubstitutionAnonymizer(BaseAnonymizer):
 
     Raises:
         FileNotFoundError: If a checkpoint or the file of the population is not there.
-        ValueError: If the recognizer has no checkpoint or reads a private attribute, the layout is two-dimensional, or the population does not fit.
+        ValueError: If the recognizer has no checkpoint or reads a private attribute, the layout is two-dimensional, or the
+            population does not fit.
     """
 
     def __init__(

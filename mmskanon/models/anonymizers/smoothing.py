@@ -22,8 +22,8 @@ class SmoothingAnonymizer(BaseAnonymizer):
 
     x'_t = sum_d w_d x_(t+d) / sum_d w_d with w_d = exp(-d^2 / (2 sigma^2)) and |d| at most ``truncate * sigma``: what
     ``scipy.ndimage.gaussian_filter1d`` computes, except near gaps and ends. There the sum runs over frames of the same contiguous
-    presence alone, so that absence (exactly zero) is not smeared into motion and motion does not cross a gap. Presence is that of the single
-    joint: a joint that is absent while the person is there stays exactly zero and takes no part.
+    presence alone, so that absence (exactly zero) is not smeared into motion and motion does not cross a gap. Presence is that of
+    the single joint: a joint that is absent while the person is there stays exactly zero and takes no part.
 
     It removes tremor, sensor noise and the sharpness of movements. It removes neither body measures nor posture nor timing, so it
     is a baseline, not a protection.
