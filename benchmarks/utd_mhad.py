@@ -33,7 +33,7 @@ CONFIGS = ROOT / 'configs' / 'utd_mhad'
 SUFFIX = 'utd-mhad-trial-kinect20.py'
 ROWS = {
     'original': 'baseline_identity_{net}',
-    'Gaussian noise, 5 cm': 'baseline_noise_{net}',
+    'Gaussian noise, 5 cm': 'baseline_noise-0.05_{net}',
     'ResNet, as published': 'adversarial_resnet-published_{net}_1xb8-20e',
     'ResNet, able to subtract': 'adversarial_resnet_{net}_1xb8-20e',
     'autoencoder': 'adversarial_autoencoder_{net}_1xb8-20e',

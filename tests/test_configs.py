@@ -28,7 +28,7 @@ from mmskanon.utils import adapt_to_cpu, check_optimizers, read_config, skip_par
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
 LEAVES = sorted(p for p in CONFIGS.rglob('*.py') if '_base_' not in p.relative_to(CONFIGS).parts)
 NAME = re.compile(
-    r'(?P<method>[a-z]+)(_[a-z0-9-]+)+?'
+    r'(?P<method>[a-z]+)(_[a-z0-9.-]+)+?'
     r'(_(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<epochs>\d+)e)?'
     r'_(?P<data>[a-z0-9]+(-[a-z0-9]+)*)-(?P<layout>[a-z]+)(?P<joints>\d+)'
 )
@@ -178,6 +178,13 @@ def dry(tmp_path):
                 part.checkpoint = str(tmp_path / f'{name}{stream}.pth')
                 torch.save(net.state_dict(), part.checkpoint)
 
+    def write_recognizer(recognizer, classes):
+        """The made-up clips show fewer actions than the data set."""
+        recognizer.head = dict(num_classes=classes)
+        recognizer.checkpoint = str(tmp_path / 'recognizer.pth')
+        net = MODELS.build(with_head(recognizer['net'], recognizer.head))
+        torch.save(net.state_dict(), recognizer.checkpoint)
+
     def run(path) -> Config:
         init_default_scope('mmskanon')
         cfg = read_config(str(path))
@@ -199,6 +206,13 @@ def dry(tmp_path):
         if path.parent.name in LARGE:
             narrow(cfg.model)
         write_attackers(cfg)
+        # What an anonymizer looks at when it is built: clips of a population, and a recognizer.
+        anonymizer = cfg.model.get('anonymizer', {})
+        if 'population' in anonymizer:
+            anonymizer.population.ann_file = str(tmp_path / 'data.pkl')
+            assert anonymizer.population.split == 'train'
+        if 'recognizer' in anonymizer:
+            write_recognizer(anonymizer.recognizer, classes=1)
         skip_party_checkpoints(cfg)
         adapt_to_cpu(cfg, 'none')
         cfg.update(

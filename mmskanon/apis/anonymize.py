@@ -1,6 +1,7 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
 """Anonymize annotations at full length and in their original coordinates."""
 
+import itertools
 from collections.abc import Iterator, Mapping
 
 import numpy as np
@@ -88,7 +89,8 @@ def anonymize_keypoints(
     body, record = normalize_skeleton(shown.astype(np.float32), **normalization)
     padded = np.zeros((persons, *body.shape[1:]), np.float32)
     padded[: len(body)] = body
-    device = next((p.device for p in anonymizer.parameters()), torch.device('cpu'))
+    tensors = itertools.chain(anonymizer.parameters(), anonymizer.buffers())
+    device = next((t.device for t in tensors), torch.device('cpu'))
     output = anonymizer(torch.from_numpy(padded)[None].to(device))[0, : len(body)].cpu().numpy()
     restored = denormalize_skeleton(output, record).astype(keypoint.dtype)
     return np.concatenate([restored, surplus])

@@ -9,10 +9,14 @@ from .anonymization import AdversarialAnonymization
 from .anonymizers import (
     AutoencoderAnonymizer,
     BaseAnonymizer,
+    CanonicalBonesAnonymizer,
+    CanonicalRestPoseAnonymizer,
+    ClassSubstitutionAnonymizer,
     GaussianNoiseAnonymizer,
     IdentityAnonymizer,
     LSTMAutoencoderAnonymizer,
     ResNetAnonymizer,
+    SmoothingAnonymizer,
     UNetAnonymizer,
 )
 from .backbones import MSG3D, ShiftGCN
@@ -35,6 +39,9 @@ __all__ = [
     'AnonymizingDataPreprocessor',
     'AutoencoderAnonymizer',
     'BaseAnonymizer',
+    'CanonicalBonesAnonymizer',
+    'CanonicalRestPoseAnonymizer',
+    'ClassSubstitutionAnonymizer',
     'FrozenRecognizer',
     'FusedRecognizer',
     'GaussianNoiseAnonymizer',
@@ -50,6 +57,7 @@ __all__ = [
     'ResNetAnonymizer',
     'ShiftGCN',
     'SkeletonRecognizer',
+    'SmoothingAnonymizer',
     'UNetAnonymizer',
     'build_classifier',
 ]

@@ -151,6 +151,39 @@ def test_an_anonymizer_that_sees_the_whole_sequence(export):
     assert_same_but_for_keypoints(export(data, unet, weights=None), data)
 
 
+@pytest.mark.parametrize('kind', ['Smoothing', 'CanonicalBones', 'CanonicalRestPose'])
+@pytest.mark.parametrize('persons', [1, 2])
+def test_baselines_need_no_checkpoint(export, save, kind, persons):
+    data = with_gaps(persons=persons)
+    anonymizer = dict(type=f'{kind}Anonymizer', layout=LAYOUT, num_person=persons)
+    if kind == 'Smoothing':
+        anonymizer['sigma'] = 2.0
+    else:
+        ann_file = str(save(data, 'population.pkl'))
+        anonymizer['population'] = dict(ann_file=ann_file, split='train')
+    made = export(data, anonymizer)
+    assert_same_but_for_keypoints(made, data)
+    for new, old in zip(made['annotations'], data['annotations'], strict=True):
+        assert np.array_equal(new['keypoint'].any(-1), old['keypoint'].any(-1))
+
+
+def test_class_substitution_needs_the_checkpoint_of_its_recognizer_only(export, save, checkpoint):
+    data = with_gaps(persons=2)
+    net = tiny_net(action_head(3))
+    recognizer = dict(net=net, checkpoint=str(checkpoint('recognizer.pth', cfg=dict(net))))
+    anonymizer = dict(
+        type='ClassSubstitutionAnonymizer',
+        recognizer=recognizer,
+        population=dict(ann_file=str(save(data, 'population.pkl')), split='train'),
+        clip_len=12,
+        layout=LAYOUT,
+        num_person=2,
+    )
+    made = export(data, anonymizer)
+    assert_same_but_for_keypoints(made, data)
+    assert distance(made, data) > 0.1
+
+
 def test_a_list_of_annotations_stays_a_list(tool, config, save, checkpoint, tmp_path):
     samples = annotations()['annotations']
     source = save(samples)

@@ -3,6 +3,9 @@ layout = 'nturgb+d'
 clip_len = 16
 num_person = 2
 
+# Whose bones and poses canonical anonymizers take.
+population = dict(ann_file='data/synthetic/synthetic.pkl', split='train')
+
 train_set = dict(
     _delete_=True,
     type='PrivatePoseDataset',

@@ -2,6 +2,9 @@
 layout = 'kinect_v1'
 clip_len = 64
 
+# Whose bones and poses canonical anonymizers take.
+population = dict(ann_file='data/utd_mhad/utd_mhad.pkl', split='train')
+
 train_set = dict(
     _delete_=True,
     type='PrivatePoseDataset',

@@ -3,18 +3,26 @@
 
 from .autoencoder import AutoencoderAnonymizer
 from .base import BaseAnonymizer
+from .canonical_bones import CanonicalBonesAnonymizer
+from .canonical_rest_pose import CanonicalRestPoseAnonymizer
+from .class_substitution import ClassSubstitutionAnonymizer
 from .gaussian_noise import GaussianNoiseAnonymizer
 from .identity import IdentityAnonymizer
 from .lstm_autoencoder import LSTMAutoencoderAnonymizer
 from .resnet import ResNetAnonymizer
+from .smoothing import SmoothingAnonymizer
 from .unet import UNetAnonymizer
 
 __all__ = [
     'AutoencoderAnonymizer',
     'BaseAnonymizer',
+    'CanonicalBonesAnonymizer',
+    'CanonicalRestPoseAnonymizer',
+    'ClassSubstitutionAnonymizer',
     'GaussianNoiseAnonymizer',
     'IdentityAnonymizer',
     'LSTMAutoencoderAnonymizer',
     'ResNetAnonymizer',
+    'SmoothingAnonymizer',
     'UNetAnonymizer',
 ]

@@ -1,0 +1,4 @@
+# Gaussian noise of 5 cm on every joint. For testing only.
+_base_ = './baseline_identity_stgcn_synthetic-trial-ntu25.py'
+
+model = dict(anonymizer=dict(type='GaussianNoiseAnonymizer', std=0.05, seed=0))

@@ -1,0 +1,134 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+"""The clips of an annotation file that stand for a population, normalized as an anonymizer will see them."""
+
+from __future__ import annotations
+
+import os.path as osp
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from mmskanon.io.pickles import load_annotations
+from mmskanon.skeletons.geometry import check_normalization, normalize_skeleton
+from mmskanon.skeletons.layouts import SkeletonLayout, get_layout
+from mmskanon.skeletons.population import Population, measure_population
+
+from .check import check_samples, check_structure, raise_errors
+from .schema import attribute_value, complete_annotations
+from .splits import select_split
+
+_KEYS = {'ann_file', 'split', 'center', 'center_joint', 'rotate'}
+
+
+class PopulationClips:
+    """The clips of a split, normalized one at a time.
+
+    Args:
+        ann_file (str): Annotation file (.pkl).
+        split (str | dict, optional): Name of a split or a rule, see :func:`~mmskanon.datasets.splits.select_split`. Defaults to
+            None, all samples.
+        layout (str | dict | SkeletonLayout): Skeleton layout of the data. Defaults to ``'nturgb+d'``.
+        center (str, optional): As of :class:`NormalizeSkeleton`. Defaults to ``'first_frame'``.
+        center_joint (int | str, optional): As of :class:`NormalizeSkeleton`. Defaults to None.
+        rotate (bool): As of :class:`NormalizeSkeleton`. Defaults to True.
+
+    Raises:
+        FileNotFoundError: If the file is not there.
+        KeyError: If there is no split or layout of that name.
+        ValueError: If the split is empty, or a sample does not fit.
+    """
+
+    def __init__(
+        self,
+        ann_file: str,
+        split: str | Mapping | None = None,
+        layout: str | Mapping | SkeletonLayout = 'nturgb+d',
+        center: str | None = 'first_frame',
+        center_joint: int | str | None = None,
+        rotate: bool = True,
+    ) -> None:
+        self.ann_file = ann_file
+        self.layout = get_layout(layout)
+        joint = check_normalization(self.layout, center, center_joint)
+        self._normalization = dict(center=center, center_joint=joint, rotate=rotate)
+        if not osp.isfile(ann_file):
+            raise FileNotFoundError(
+                f'annotation file {ann_file!r} of the population is not there: set population.ann_file, or make it with a script in tools/data'
+            )
+        data = load_annotations(ann_file)
+        used = f'split/{split}'
+        raise_errors(
+            p for p in check_structure(data, ann_file) if '/' not in (p.key or '') or p.key == used
+        )
+        annotations = data['annotations'] if isinstance(data, Mapping) else data
+        try:
+            complete_annotations(annotations)
+            self.samples = [annotations[i] for i in select_split(data, split)]
+        except (KeyError, TypeError, ValueError) as error:
+            raise type(error)(f'{ann_file}: {error.args[0]}') from None
+        raise_errors(check_samples(self.samples, ann_file, self.layout))
+
+    def __len__(self) -> int:
+        """int: Number of clips."""
+        return len(self.samples)
+
+    @property
+    def labels(self) -> list[int]:
+        """list[int]: Action class of each clip."""
+        return [attribute_value(sample, 'label') for sample in self.samples]
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        """Normalize one clip.
+
+        Args:
+            index (int): Position among the clips.
+
+        Returns:
+            np.ndarray: Skeletons of shape (M, T, V, C) in body space, float32, without score channels.
+        """
+        keypoint = np.asarray(self.samples[index]['keypoint'])[..., : self.layout.dims]
+        return normalize_skeleton(keypoint, self.layout, **self._normalization)[0]
+
+    def measure(self) -> Population:
+        """Measure median bone lengths and mean directions, see :func:`~mmskanon.skeletons.population.measure_population`.
+
+        Returns:
+            Population: The statistics.
+
+        Raises:
+            ValueError: If no clip shows some bone.
+        """
+        try:
+            return measure_population(self._pairs(), self.layout)
+        except ValueError as error:
+            raise ValueError(f'{self.ann_file}: {error.args[0]}') from None
+
+    def _pairs(self) -> Iterator[tuple[Any, np.ndarray]]:
+        for index, sample in enumerate(self.samples):
+            yield attribute_value(sample, 'subject'), self[index]
+
+
+def population_clips(
+    population: Mapping, layout: str | Mapping | SkeletonLayout, where: str
+) -> PopulationClips:
+    """Open the clips that a config describes.
+
+    Args:
+        population (Mapping): ``ann_file``, and optionally ``split``, ``center``, ``center_joint`` and ``rotate``.
+        layout (str | dict | SkeletonLayout): Skeleton layout of the data.
+        where (str): What is configured, for the message, such as ``'CanonicalBonesAnonymizer'``.
+
+    Returns:
+        PopulationClips: The clips.
+
+    Raises:
+        ValueError: If the config has other keys, or see :class:`PopulationClips`.
+    """
+    found = set(population) - {'_scope_'}
+    if not {'ann_file'} <= found <= _KEYS:
+        raise ValueError(
+            f'{where}: population must be dict(ann_file=..., split=...), optionally with {sorted(_KEYS - {"ann_file", "split"})}, '
+            f'found the keys {sorted(found)}'
+        )
+    return PopulationClips(layout=layout, **{key: population[key] for key in found})
