@@ -36,7 +36,7 @@ class GCN(Attacker):
     Args:
         recipe (str | dict, optional): Config, or path of one, whose ``model`` is trained instead, with its ``optim_wrapper`` if it has
             one. Its head gets the number of classes. Defaults to None.
-        length (int): Frames T to which clips are stretched. Defaults to 48.
+        length (int): Frames T to which clips are stretched. Defaults to 40.
         training (dict, optional): Arguments of :class:`~mmskanon.audit.attackers.training.Training`; of the augmentation only ``crop``
             is used, and weight decay is the recipe's. Defaults to 20 epochs in batches of 16 at rates 0.1 and 0.02.
         device (str): Where it runs. Defaults to ``'cpu'``.
@@ -48,12 +48,12 @@ class GCN(Attacker):
     def __init__(
         self,
         recipe: str | dict | None = None,
-        length: int = 48,
+        length: int = 40,
         training: dict[str, Any] | None = None,
         device: str = 'cpu',
     ) -> None:
         super().__init__(device)
-        options = dict(epochs=20, batch_size=16, learning_rates=(0.1, 0.02), crop=0.1)
+        options = dict(epochs=20, batch_size=16, learning_rates=(0.1, 0.02))
         self.options = Training(**{**options, **(training or {})})
         self.recipe, self.length = _read(recipe), length
         self.net: nn.Module | None = None
@@ -173,5 +173,5 @@ def _small_stgcn(view: View) -> dict:
             inflate_stages=[2, 4],
             down_stages=[2, 4],
         ),
-        cls_head=dict(type='GCNHead', in_channels=64),
+        cls_head=dict(type='GCNHead', in_channels=64, label_smooth_eps=0.1),
     )

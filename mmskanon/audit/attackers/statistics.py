@@ -45,6 +45,9 @@ class Standardizer:
         if scaled.shape[1] > max(limit, 1):
             some = np.random.default_rng(seed).permutation(len(table))[:8000]
             self.pca = PCA(max(limit, 1), random_state=seed).fit(scaled[np.sort(some)])
+            # Directions in which training clips do not differ would count infinitely where others do.
+            variance = self.pca.explained_variance_
+            self.rank = max(int((variance > 1e-5 * variance[0]).sum()), 1)
         return self._join(scaled)
 
     def transform(self, table: np.ndarray) -> np.ndarray:
@@ -56,7 +59,9 @@ class Standardizer:
         return np.clip((table - self.mean)[:, self.varies] / self.std, -10, 10)
 
     def _join(self, scaled: np.ndarray) -> np.ndarray:
-        return scaled if self.pca is None else self.pca.transform(scaled).astype(np.float32)
+        if self.pca is None:
+            return scaled
+        return self.pca.transform(scaled)[:, : self.rank].astype(np.float32)
 
 
 class TableClassifier:

@@ -22,7 +22,7 @@ class TemporalCNN(NetworkAttacker):
         length (int): Frames T to which clips are stretched. Defaults to 64.
         training (dict, optional): Arguments of :class:`~mmskanon.audit.attackers.training.Training`. Defaults to None.
         device (str): Where it runs. Defaults to ``'cpu'``.
-        channels (int): Channels of the convolutions. Defaults to 128.
+        channels (int): Channels of the convolutions. Defaults to 96.
         blocks (int): Residual blocks, with dilations 1, 2, 4, 1, ... Defaults to 3.
         embedding (int): Size of the embedding. Defaults to 64.
         dropout (float): Dropout. Defaults to 0.2.
@@ -41,7 +41,7 @@ class _TemporalNet(StreamNet):
         layout: SkeletonLayout,
         num_person: int,
         num_classes: int,
-        channels: int = 128,
+        channels: int = 96,
         blocks: int = 3,
         embedding: int = 64,
         dropout: float = 0.2,

@@ -33,7 +33,7 @@ class Training:
     reached, the next seed and the next rate are tried.
 
     Args:
-        epochs (int): Passes over the clips in the first round. Defaults to 60.
+        epochs (int): Passes over the clips in the first round. Defaults to 40.
         max_updates (int): Updates of the weights in the first round, which shorten it on large sets. Defaults to 20000.
         batch_size (int): Clips in an update. Defaults to 32.
         learning_rates (Sequence[float]): Highest rates, tried in this order. Defaults to (3e-3, 1e-3).
@@ -48,7 +48,7 @@ class Training:
         windows (int): Crops over which the judgement of a clip is averaged. Defaults to 3.
     """
 
-    epochs: int = 60
+    epochs: int = 40
     max_updates: int = 20000
     batch_size: int = 32
     learning_rates: Sequence[float] = (3e-3, 1e-3)
