@@ -28,6 +28,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--device', default='cuda' if torch.cuda.is_available() else 'cpu', help='where to run'
     )
+    parser.add_argument(
+        '--seed', type=int, help='seed of anonymizers that draw at random (default: fresh)'
+    )
     parser.add_argument('--cfg-options', nargs='+', action=Overrides, help='overrides: key=value')
     return parser.parse_args()
 
@@ -44,6 +47,7 @@ def main() -> None:
         args.output,
         args.device,
         args.overwrite,
+        args.seed,
         lambda samples, total: tqdm(samples, total=total, desc='anonymizing', unit='clip'),
     )
     print(f'wrote {count} anonymized samples to {args.output}')

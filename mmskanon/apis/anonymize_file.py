@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import torch
 from mmengine.config import Config
 
 from mmskanon.datasets.check import check_annotations, raise_errors
@@ -24,6 +25,7 @@ def anonymize_file(
     target: str | Path,
     device: str = 'cpu',
     overwrite: bool = False,
+    seed: int | None = None,
     watch: Callable[[Iterable[Any], int], Iterable[Any]] = lambda samples, total: samples,
 ) -> int:
     """Write an anonymized copy of an annotation file, wholly or not at all.
@@ -35,6 +37,8 @@ def anonymize_file(
         target (str | Path): Annotation file to write.
         device (str): Where to run. Defaults to ``'cpu'``.
         overwrite (bool): Whether an existing target may be replaced. Defaults to False.
+        seed (int, optional): Seed of PyTorch's generators, for anonymizers that draw at random: the same seed gives the same file. Who
+            knows it can draw the same. Defaults to None, their state as it is.
         watch (Callable): Passes the samples on, given their number, for a progress bar. Defaults to nothing more.
 
     Returns:
@@ -46,6 +50,8 @@ def anonymize_file(
     """
     anonymizer = build_anonymizer(cfg, checkpoint, device)
     normalization = normalization_of(cfg)
+    if seed is not None:
+        torch.manual_seed(seed)
     with atomic_path(target, overwrite=overwrite) as temporary:
         data = load_annotations(source)
         annotations = data['annotations'] if isinstance(data, dict) else data
