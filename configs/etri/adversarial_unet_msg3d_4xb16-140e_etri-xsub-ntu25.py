@@ -10,7 +10,7 @@ model = dict(
         _delete_=True,
         net={{_base_.msg3d_single}},
         head={{_base_.action_head}},
-        checkpoint=f'{work}/action_msg3d/epoch_50.pth',
+        checkpoint=f'{work}/action_msg3d/epoch_60.pth',
     ),
     adversary=dict(
         members=dict(

@@ -24,6 +24,16 @@ model = dict(
         )
     ),
 )
-train_dataloader = dict(dataset=dict(split='xrep_train'))
-val_dataloader = dict(dataset=dict(split='xrep_val', train_split='xrep_train'))
-test_dataloader = dict(dataset=dict(split='xrep_val', train_split='xrep_train'))
+train_dataloader = dict(dataset=dict(split=dict(_delete_=True, rule='xrep', part='train')))
+val_dataloader = dict(
+    dataset=dict(
+        split=dict(_delete_=True, rule='xrep', part='test'),
+        train_split=dict(_delete_=True, rule='xrep', part='train'),
+    )
+)
+test_dataloader = dict(
+    dataset=dict(
+        split=dict(_delete_=True, rule='xrep', part='test'),
+        train_split=dict(_delete_=True, rule='xrep', part='train'),
+    )
+)

@@ -7,6 +7,16 @@ model = dict(
     adversary=dict(members=dict(subject=dict(checkpoint=f'{work}/subject_stgcnpp/epoch_80.pth'))),
     attackers=dict(other_seed=dict(checkpoint=f'{work}/attacker_stgcnpp/epoch_80.pth')),
 )
-train_dataloader = dict(dataset=dict(split='xrep_train'))
-val_dataloader = dict(dataset=dict(split='xrep_val', train_split='xrep_train'))
-test_dataloader = dict(dataset=dict(split='xrep_val', train_split='xrep_train'))
+train_dataloader = dict(dataset=dict(split=dict(_delete_=True, rule='xrep', part='train')))
+val_dataloader = dict(
+    dataset=dict(
+        split=dict(_delete_=True, rule='xrep', part='test'),
+        train_split=dict(_delete_=True, rule='xrep', part='train'),
+    )
+)
+test_dataloader = dict(
+    dataset=dict(
+        split=dict(_delete_=True, rule='xrep', part='test'),
+        train_split=dict(_delete_=True, rule='xrep', part='train'),
+    )
+)

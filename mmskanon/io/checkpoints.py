@@ -83,7 +83,7 @@ def load_state_dict_from(path: str | os.PathLike, prefix: str = '') -> dict:
     """Load the weights of a checkpoint, or those of one submodule.
 
     Args:
-        path (str | os.PathLike): A checkpoint with a ``state_dict``, or a bare state dict.
+        path (str | os.PathLike): A checkpoint with a ``state_dict``, or with one state dict under another name, or a bare one.
         prefix (str): Name of a submodule, such as ``'anonymizer'``: only its weights are returned,
             without the prefix. Defaults to '' (all weights).
 
@@ -96,10 +96,8 @@ def load_state_dict_from(path: str | os.PathLike, prefix: str = '') -> dict:
             :func:`load_checkpoint`.
     """
     checkpoint = load_checkpoint(path)
-    weights = checkpoint.get('state_dict', checkpoint)
-    if not isinstance(weights, dict) or not all(
-        isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in weights.items()
-    ):
+    weights = _find_weights(checkpoint)
+    if not _is_state_dict(weights):
         raise CorruptFileError(
             f"{path} holds no weights; expected a 'state_dict' of tensors, "
             f'found the keys {_listed(checkpoint)}'
@@ -114,6 +112,21 @@ def load_state_dict_from(path: str | os.PathLike, prefix: str = '') -> dict:
             f"{path} has no weights that begin with '{start}'; those it has begin with {found}"
         )
     return chosen
+
+
+def _find_weights(checkpoint: dict) -> Any:
+    """What may be the state dict of a checkpoint: ``state_dict``, or the only state dict under another name, or all of it."""
+    if 'state_dict' in checkpoint:
+        return checkpoint['state_dict']
+    inside = [value for value in checkpoint.values() if _is_state_dict(value) and value]
+    return inside[0] if len(inside) == 1 else checkpoint
+
+
+def _is_state_dict(weights: Any) -> bool:
+    """Whether something is a dict from names to tensors."""
+    return isinstance(weights, dict) and all(
+        isinstance(key, str) and isinstance(value, torch.Tensor) for key, value in weights.items()
+    )
 
 
 def _listed(names: Iterable, limit: int = 8) -> str:

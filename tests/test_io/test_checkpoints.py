@@ -174,6 +174,18 @@ def test_weights_of_a_submodule(tmp_path):
         load_state_dict_from(tmp_path / 'x.pth', 'recognizer')
 
 
+def test_weights_under_another_name_are_found_where_only_one_can_be_meant(tmp_path):
+    weights = {'fc.weight': torch.zeros(2)}
+    for name in ('model', 'weights', 'net'):
+        torch.save({name: weights, 'epoch': 3, 'optimizer': {}}, tmp_path / 'x.pth')
+        assert list(load_state_dict_from(tmp_path / 'x.pth')) == ['fc.weight']
+    torch.save({'model': weights, 'ema': weights}, tmp_path / 'x.pth')
+    with pytest.raises(CorruptFileError, match='holds no weights; .* found the keys model, ema'):
+        load_state_dict_from(tmp_path / 'x.pth')
+    torch.save({'state_dict': weights, 'ema': weights}, tmp_path / 'x.pth')
+    assert list(load_state_dict_from(tmp_path / 'x.pth')) == ['fc.weight']
+
+
 def test_a_file_without_weights(tmp_path):
     torch.save({'meta': {}, 'optimizer': {}}, tmp_path / 'x.pth')
     with pytest.raises(CorruptFileError, match='holds no weights; .* found the keys meta, optim'):

@@ -44,6 +44,57 @@ def test_a_released_file_becomes_a_checkpoint_with_the_same_logits(tool, tmp_pat
     np.testing.assert_allclose(logits, reference.logits(state, x.numpy()), atol=2e-4)
 
 
+def bones_of_the_authors(x):
+    """Each joint minus the one it hangs on, by the authors' own list, on (N, M, T, V, C)."""
+    origins = [*(1, 20, 20, 2, 20, 4, 5, 6, 20, 8, 9, 10, 0, 12, 13, 14, 0, 16, 17, 18)]
+    origins += [20, 22, 7, 24, 11]
+    return np.stack([x[..., v, :] - x[..., o, :] for v, o in enumerate(origins)], axis=-2)
+
+
+def motion_of_the_authors(x):
+    """Next frame minus this one, zero in the last, on (N, M, T, V, C)."""
+    out = np.zeros_like(x)
+    for t in range(x.shape[2] - 1):
+        out[:, :, t] = x[:, :, t + 1] - x[:, :, t]
+    return out
+
+
+@pytest.mark.parametrize(
+    ('feature', 'streams'),
+    [
+        ('b', bones_of_the_authors),
+        ('jm', motion_of_the_authors),
+        ('bm', lambda x: motion_of_the_authors(bones_of_the_authors(x))),
+    ],
+)
+def test_a_net_of_another_stream_reads_that_stream(tool, tmp_path, feature, streams):
+    """Whatever the file is called, from parallel training in half precision under another key, for 120 classes."""
+    state = reference.random_state(joints=25, classes=120)
+    half = {k: v.half() if v.is_floating_point() else v for k, v in state.items()}
+    source, out = tmp_path / 'weights', tmp_path / 'out.pth'
+    torch.save(dict(epoch=9, model={f'module.{k}': v for k, v in half.items()}), source)
+    run = tool(TOOL, source, out, '--features', feature)
+    assert not run.code, run.err
+    init_default_scope('mmskanon')
+    net = MODELS.build(load_checkpoint(out)['meta']['model']).eval()
+    load_weights(net, str(out), 'converted')
+    x = torch.randn(2, 2, 8, 25, 3)
+    with torch.no_grad():
+        logits, _ = net.extract_feat(x[:, None], stage='head')
+    expected = reference.logits({k: v.float() for k, v in half.items()}, streams(x.numpy()))
+    assert logits.shape == (2, 120)
+    np.testing.assert_allclose(logits, expected, atol=5e-4)
+
+
+def test_streams_that_cannot_be_are_named(tool, tmp_path, source):
+    run = tool(TOOL, source, tmp_path / 'out.pth', '--features', 'j', 'b')
+    assert run.code == 1 and 'reads 3 numbers of each of 25 joints' in run.err
+    torch.save(reference.random_state(joints=5), source)
+    run = tool(TOOL, source, tmp_path / 'out.pth', '--features', 'b')
+    assert run.code == 1 and "cannot be the streams ['b']" in run.err
+    assert not (tmp_path / 'out.pth').exists()
+
+
 def test_every_released_file_here_is_converted(tool, tmp_path, weights_dir):
     paths = sorted(weights_dir.glob('*.pt'))
     assert paths

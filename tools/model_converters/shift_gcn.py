@@ -4,6 +4,7 @@
 Example:
     python tools/model_converters/shift_gcn.py downloads/ntu_xview.pt checkpoints/shiftgcn_action.pth
     python tools/model_converters/shift_gcn.py downloads/reid.pt checkpoints/shiftgcn_subject.pth --attribute subject
+    python tools/model_converters/shift_gcn.py downloads/ntu_xview_bone.pt checkpoints/shiftgcn_bone.pth --features b
 """
 
 import argparse
@@ -16,6 +17,7 @@ import torch
 from mmskanon import __version__
 from mmskanon.io import atomic_path, load_state_dict_from
 from mmskanon.models.backbones.shift_gcn_weights import convert_shift_gcn
+from mmskanon.skeletons.features import FEATURES
 from mmskanon.utils import run_tool
 
 
@@ -32,6 +34,13 @@ def parse_args(argv=None) -> argparse.Namespace:
         '--attribute', help='private attribute that the net reads; without it the net reads actions'
     )
     parser.add_argument(
+        '--features',
+        nargs='+',
+        choices=FEATURES,
+        default=['j'],
+        help='streams that the net reads, which its tensors do not tell: joints j, bones b, their motion jm and bm (default: j)',
+    )
+    parser.add_argument(
         '--down-stages',
         type=int,
         nargs='*',
@@ -45,7 +54,7 @@ def main(argv=None) -> None:
     with atomic_path(args.out, overwrite=args.overwrite) as path:
         state = load_state_dict_from(args.source)
         weights, sizes = convert_shift_gcn(state, str(args.source), args.down_stages)
-        model = sizes.model(args.attribute)
+        model = sizes.model(args.attribute, args.features)
         meta = dict(
             source=args.source.name,
             source_sha256=hashlib.sha256(args.source.expanduser().read_bytes()).hexdigest(),

@@ -1,5 +1,5 @@
 # The frame-wise autoencoder of the earlier code release with its settings for gender on ETRI-Activity3D. Reconstruction weighs 1; the encoder comes
-# from reconstruction and rests.
+# from reconstruction and rests. Source: desertfex/skeleton-anonymization, config/etri_adv_ae.yaml, etri_ae_pretrain.yaml.
 autoencoder = dict(
     anonymizer=dict(type='AutoencoderAnonymizer', freeze_encoder=True),
     losses=dict(

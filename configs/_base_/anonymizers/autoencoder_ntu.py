@@ -1,5 +1,5 @@
 # The frame-wise autoencoder of the earlier code release with its settings for re-identification on NTU60. Reconstruction weighs 1; the encoder comes
-# from reconstruction and rests.
+# from reconstruction and rests. Source: desertfex/skeleton-anonymization, config/ntu_adv_ae.yaml, ntu_ae_pretrain.yaml.
 autoencoder = dict(
     anonymizer=dict(type='AutoencoderAnonymizer', freeze_encoder=True),
     losses=dict(

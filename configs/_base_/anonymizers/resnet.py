@@ -1,4 +1,5 @@
 # The paper's ResNet, able to subtract, with the settings released for NTU60 cross-view: alpha 1, beta 10, SGD 0.01.
+# Source: ml-postech/Skeleton-anonymization, config/train_adver_resnet.yaml.
 resnet = dict(
     anonymizer=dict(type='ResNetAnonymizer'),
     losses=dict(

@@ -1,4 +1,5 @@
 # The paper's UNet with the settings released for NTU60 cross-view: alpha 3, beta 10, SGD 0.001.
+# Source: ml-postech/Skeleton-anonymization, config/train_adver_unet.yaml.
 unet = dict(
     anonymizer=dict(type='UNetAnonymizer'),
     losses=dict(

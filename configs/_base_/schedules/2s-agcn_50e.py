@@ -1,4 +1,4 @@
-# Streams of 2s-AGCN as its authors trained them (Shi et al., CVPR 2019).
+# Streams of 2s-AGCN as its authors trained them (Shi et al., CVPR 2019; lshiwjx/2s-AGCN, config/nturgbd-cross-view/train_joint.yaml).
 _base_ = '../recipes/skeleton.py'
 
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=50, val_interval=10)

@@ -1,4 +1,5 @@
-# Classifiers on MS-G3D with the settings of the earlier code release.
+# Classifiers on MS-G3D with the settings of the earlier code release for actions of NTU60 (desertfex/skeleton-anonymization,
+# config/ntu_action.yaml), which are those of MS-G3D's authors; leaves say where another task has others.
 _base_ = '../recipes/skeleton.py'
 
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=50, val_interval=10)

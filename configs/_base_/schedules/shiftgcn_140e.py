@@ -1,5 +1,5 @@
-# Classifiers on Shift-GCN as its authors trained it (Cheng et al., CVPR 2020): the spatial weights decay ten times as fast,
-# the feature masks not at all.
+# Classifiers on Shift-GCN as its authors trained it (Cheng et al., CVPR 2020; kchengiva/Shift-GCN, config/nturgbd-cross-view and main.py):
+# the spatial weights decay ten times as fast, the feature masks not at all.
 _base_ = '../recipes/skeleton.py'
 
 train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=140, val_interval=10)

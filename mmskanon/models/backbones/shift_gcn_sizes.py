@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from mmskanon.skeletons.features import check_features
 from mmskanon.skeletons.layouts import LAYOUTS
 
 #: Offsets along the joints up to this many joints are the noise that the authors start from, and are the identity.
@@ -42,18 +43,21 @@ class ShiftGCNSizes:
     classes: int
     joint_shift: bool
 
-    def model(self, attribute: str | None = None) -> dict:
+    def model(self, attribute: str | None = None, features: Sequence[str] = ('j',)) -> dict:
         """Config of the recognizer that the converted weights fit.
 
         Args:
             attribute (str, optional): Private attribute that the net reads. Defaults to None, for a net that reads actions.
+            features (Sequence[str]): Streams that the net reads, of :data:`mmskanon.skeletons.features.FEATURES`. Defaults to
+                ``('j',)``.
 
         Returns:
             dict: A ``SkeletonRecognizer``, or a ``RecognizerGCN`` where no layout is known that has as many joints.
 
         Raises:
-            ValueError: If the widths do not grow by one factor.
+            ValueError: If the widths do not grow by one factor, or the net cannot read such streams.
         """
+        features = list(check_features(features))
         base, *widths = self.widths[1:]
         growth = {b / a for a, b in zip([base, *widths], widths, strict=False) if a != b}
         if len(growth) > 1:
@@ -61,13 +65,18 @@ class ShiftGCNSizes:
                 f'the stages have the widths {list(self.widths[1:])}; ShiftGCN can be built only where one factor leads from each to the next wider'
             )
         layout = next((n for n, known in LAYOUTS.items() if known.num_joints == self.joints), None)
+        if self.widths[0] % len(features) or (layout is None and features != ['j']):
+            raise ValueError(
+                f'the net reads {self.widths[0]} numbers of each of {self.joints} joints, which cannot be the streams {features}; '
+                'streams are of equal width, and are known for layouts with a name'
+            )
         if layout is None:  # of the graph, only the number of joints counts
             inward = [(joint, 0) for joint in range(1, self.joints)]
             graph = dict(num_node=self.joints, inward=inward, center=0)
             model = dict(type='RecognizerGCN')
         else:
             graph = layout
-            model = dict(type='SkeletonRecognizer', layout=layout)
+            model = dict(type='SkeletonRecognizer', layout=layout, features=features)
         factor = growth.pop() if growth else 2
         inflate = [
             i for i, (a, b) in enumerate(zip([base, *widths], widths, strict=False), 2) if a != b

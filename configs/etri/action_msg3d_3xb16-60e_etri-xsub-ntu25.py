@@ -11,3 +11,7 @@ val_dataloader = dict(dataset={{_base_.test_set}})
 test_dataloader = dict(dataset={{_base_.test_set}})
 val_evaluator = [dict(type='ActionAccuracy')]
 test_evaluator = [dict(type='ActionAccuracy')]
+# As in the earlier code release (config/etri_action.yaml).
+train_cfg = dict(max_epochs=60)
+param_scheduler = [dict(type='MultiStepLR', milestones=[30, 50], end=60, by_epoch=True)]
+auto_scale_lr = dict(base_batch_size=48)

@@ -1,0 +1,4 @@
+# No anonymization: what recognizer, adversary and attackers read from the original clips. For testing only.
+_base_ = './adversarial_unet_shiftgcn_4xb16-140e_etri-xsub-ntu25.py'
+
+model = dict(anonymizer=dict(_delete_=True, type='IdentityAnonymizer', num_person=1))

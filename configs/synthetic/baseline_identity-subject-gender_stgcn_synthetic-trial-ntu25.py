@@ -1,0 +1,6 @@
+# No anonymization: what all classifiers of subject and gender read from the original clips. For testing only.
+_base_ = './adversarial_unet-subject-gender_stgcn_1xb16-15e_synthetic-trial-ntu25.py'
+
+model = dict(
+    anonymizer=dict(_delete_=True, type='IdentityAnonymizer', layout='nturgb+d', num_person=2)
+)
