@@ -165,5 +165,5 @@ def test_mistakes_in_the_population(ann_file, tmp_path):
     data['split']['train'] = ['somebody else']
     empty = tmp_path / 'empty.pkl'
     empty.write_bytes(pickle.dumps(data))
-    with pytest.raises(ValueError, match="empty.pkl.*split.*train"):
+    with pytest.raises(ValueError, match='empty.pkl.*split.*train'):
         build(ann_file=str(empty), split='train')
