@@ -30,7 +30,7 @@ def test_against_loops():
     mass, cuts, wanted = 0.0, [], 1
     for i in order:
         mass += weights[i]
-        while wanted < 10 and mass >= wanted / 10 - 1e-12:
+        while wanted < 5 and mass >= wanted / 5 - 1e-12:
             cuts.append(scores[i])
             wanted += 1
     edges = [-np.inf, *sorted(set(cuts)), np.inf]
@@ -43,10 +43,10 @@ def test_against_loops():
     assert linkability(scores, genuine) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize('num', [200, 1000])
-def test_the_stated_bias_at_chance(num):
-    found = np.mean([linkability(*drawn(num, 0.0, seed)) for seed in range(40)])
-    assert found == pytest.approx(0.08, abs=0.015)
+@pytest.mark.parametrize(('num', 'bias'), [(200, 0.039), (1000, 0.022)])
+def test_the_stated_bias_at_chance(num, bias):
+    found = np.mean([linkability(*drawn(num, 0.0, seed)) for seed in range(60)])
+    assert found == pytest.approx(bias, abs=0.008)
 
 
 def test_known_answers():
