@@ -13,6 +13,7 @@ from mmskanon.evaluation.functional import (
     motion_figures,
     motion_sums,
     mpjpe_from_sums,
+    residual_amplitude,
     speed_correlation,
     trial_match,
 )
@@ -35,7 +36,7 @@ def measure_fidelity(
     Returns:
         dict: ``mpjpe_mm`` (None for layouts in pixels, which have ``mpjpe_px``), ``bone_deviation``, what
         :func:`~mmskanon.evaluation.functional.motion_figures` gives, and the measures within classes ``tm``, ``rho_sub`` and ``r1``
-        with ``tm_chance`` and ``r1_chance``; None where a measure has no meaning.
+        with ``tm_chance``, ``r1_chance`` and ``amplitude``; None where a measure has no meaning.
     """
     store = original.store
     bones = store.layout.bones
@@ -64,6 +65,7 @@ def measure_fidelity(
         **motion_figures(motions),
         tm=tm,
         tm_chance=tm_chance,
+        amplitude=residual_amplitude(*tables[0], original.actions, test),
         rho_sub=speed_correlation(*tables[1], people, original.actions, test),
         r1=r1,
         r1_chance=r1_chance,

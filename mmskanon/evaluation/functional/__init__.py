@@ -30,7 +30,12 @@ from .motion_fidelity import motion_figures, motion_sums
 from .regression import correlation, guess_errors, mean_absolute_error
 from .tradeoff import area
 from .verification import area_under_roc, equal_error_rate, roc_points, tpr_at_fpr
-from .within_class import instance_linkage, speed_correlation, trial_match
+from .within_class import (
+    instance_linkage,
+    residual_amplitude,
+    speed_correlation,
+    trial_match,
+)
 
 __all__ = [
     'MIN_BONE_LENGTH',
@@ -64,6 +69,7 @@ __all__ = [
     'mse_from_sums',
     'pair_interval',
     'per_group_accuracy',
+    'residual_amplitude',
     'roc_points',
     'speed_correlation',
     'top_k_accuracy',

@@ -6,7 +6,12 @@ import pytest
 
 from mmskanon.audit.features import motion_residual, speed_profile
 from mmskanon.datasets.converters import read_utd_mhad
-from mmskanon.evaluation.functional import instance_linkage, speed_correlation, trial_match
+from mmskanon.evaluation.functional import (
+    instance_linkage,
+    residual_amplitude,
+    speed_correlation,
+    trial_match,
+)
 from mmskanon.skeletons.layouts import get_layout
 
 S, A, T, D = 5, 4, 4, 30
@@ -84,6 +89,18 @@ def test_chosen_rows_find_their_sources_among_all(world):
     table = sum(parts.values())
     rows = np.arange(0, S * A * T, T)  # one repetition of each
     assert trial_match(table, table, subject, action, rows) == (1.0, 1 / T)
+
+
+def test_a_whiff_of_the_motion_passes_the_match_and_not_the_amplitude(world):
+    parts, subject, action = world
+    table = sum(parts.values())
+    means = np.stack([table[action == a].mean(axis=0) for a in range(A)])[action]
+    made = means + 0.01 * (table - means)
+    assert trial_match(table, made, subject, action)[0] == 1.0
+    assert residual_amplitude(table, made, action) == pytest.approx(0.01)
+    assert residual_amplitude(table, table, action) == 1.0
+    assert residual_amplitude(table, means, action) == 0.0
+    assert np.isnan(residual_amplitude(means, table, action))
 
 
 def test_single_repetitions_are_left_out():
