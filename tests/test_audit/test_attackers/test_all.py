@@ -20,7 +20,7 @@ NETS = {
         type='GCN',
         recipe=GCN_RECIPE,
         length=12,
-        training=dict(epochs=16, max_rounds=1, learning_rates=[0.1]),
+        training=dict(epochs=16, max_rounds=1, learning_rates=[0.01]),
     ),
 }
 OTHERS = {
@@ -130,7 +130,7 @@ def test_scores_of_a_clip_do_not_depend_on_the_others(name, data, fitted):
 def test_reads_two_persons_and_other_layouts(name, persons, layout, data):
     if name == 'gcn':  # the default network, which fits any layout
         attacker = ATTACKERS.build(
-            dict(type='GCN', length=8, training=dict(epochs=1, max_rounds=1, learning_rates=[0.1]))
+            dict(type='GCN', length=8, training=dict(epochs=1, max_rounds=1, learning_rates=[0.01]))
         )
     else:
         attacker = ATTACKERS.build(ALL[name])

@@ -14,7 +14,7 @@ from mmengine.visualization import Visualizer
 from mmskanon.audit.attackers import GCN
 from mmskanon.audit.attackers.gcn_runner import ClipDataset
 
-QUICK = dict(epochs=2, max_rounds=1, learning_rates=[0.05])
+QUICK = dict(epochs=2, max_rounds=1, learning_rates=[0.01])
 
 
 def test_leaves_no_file_and_no_manager(tmp_path, monkeypatch):
