@@ -8,10 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import torch
 
-from .geometry import body_mask
+from .gaps import fill_gaps
 from .kinematics import (
     complete_directions,
-    fill_absent_joints,
     inverse_kinematics,
     set_bone_lengths,
 )
@@ -21,8 +20,6 @@ MAX_CANDIDATES = 200
 """int: Clips of a class among which its medoid is looked for, drawn at random where there are more; distances are quadratic in it."""
 COMPARED_FRAMES = 64
 """int: Frames that clips are resampled to for comparison."""
-PERSON_DISTANCE = 1.0
-"""float: How far a person without a clip of its own stands beside the one whose clip it gets, in the unit of the layout."""
 
 
 def resample_frames(x: np.ndarray, frames: int) -> np.ndarray:
@@ -67,9 +64,8 @@ def typical_clips(
 ) -> list[np.ndarray]:
     """Choose a typical clip of each action class: the medoid by root mean squared joint distance, on canonical bones.
 
-    Before clips are compared, they lose the frames before the first and after the last in which somebody is there, gaps of a
-    person are interpolated, and all get the given bone lengths. A person missing from a clip gets the motion of the first one
-    there, :data:`PERSON_DISTANCE` further along x for each place.
+    Before clips are compared, :func:`~mmskanon.skeletons.gaps.fill_gaps` puts every person into every frame, and all get the given
+    bone lengths.
 
     Args:
         clips (Sequence[np.ndarray]): Clips of shape (M, T, V, C) in body space, read one at a time by index.
@@ -97,7 +93,7 @@ def typical_clips(
     lengths = torch.as_tensor(np.asarray(lengths, np.float32))
 
     def prepare(index: int) -> np.ndarray | None:
-        clip = _continuous(clips[index][:num_person, ..., : layout.dims], num_person, layout)
+        clip = fill_gaps(clips[index][:num_person, ..., : layout.dims], num_person, layout)
         return None if clip is None else _on_bones(clip, lengths, layout)
 
     return [_typical(prepare, labels, label, seed) for label in range(num_classes)]
@@ -122,36 +118,6 @@ def _typical(
             f'the population has no clip of class {label} with a person in it: choose a split that shows every class of the recognizer'
         )
     return prepare(indices[medoid(np.asarray(rows, np.float64))])
-
-
-def _continuous(clip: np.ndarray, num_person: int, layout: SkeletonLayout) -> np.ndarray | None:
-    """A clip (M, T, V, C) without leading and trailing empty frames, as (num_person, T', V, C) with every person and joint in every frame."""
-    present = body_mask(clip)
-    frames = np.flatnonzero(present.any(axis=0))
-    if not frames.size:
-        return None
-    span = slice(frames[0], frames[-1] + 1)
-    clip, present = clip[:, span], present[:, span]
-    clip = fill_absent_joints(torch.from_numpy(clip), layout).numpy()
-    out = np.empty((num_person, *clip.shape[1:]), np.float32)
-    first = int(present.any(axis=1).argmax())
-    for person in [first, *(p for p in range(num_person) if p != first)]:
-        if person < len(clip) and present[person].any():
-            out[person] = _without_gaps(clip[person], present[person])
-        else:
-            out[person] = out[first]
-            out[person, ..., 0] += PERSON_DISTANCE * (person - first)
-    return out
-
-
-def _without_gaps(body: np.ndarray, present: np.ndarray) -> np.ndarray:
-    """One person (T, V, C) with its absent frames interpolated, or held at the ends."""
-    found = np.flatnonzero(present)
-    positions = np.interp(np.arange(len(body)), found, np.arange(len(found)))
-    lower = positions.astype(int)
-    upper = np.minimum(lower + 1, len(found) - 1)
-    weight = (positions - lower)[:, None, None]
-    return (1 - weight) * body[found[lower]] + weight * body[found[upper]]
 
 
 def _on_bones(clip: np.ndarray, lengths: torch.Tensor, layout: SkeletonLayout) -> np.ndarray:

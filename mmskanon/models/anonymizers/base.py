@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from mmengine.model import BaseModule
@@ -35,6 +35,7 @@ class BaseAnonymizer(BaseModule):
         framewise (bool): Whether output frame t depends on input frame t alone. Export and streaming rely on it.
         receptive_field (int, optional): Largest number of consecutive input frames that one output frame depends on, in eval
             mode; None where there is no bound.
+        asks_for_subject (bool): Whether a call needs ``subjects``, the subject of each clip of the batch, beside the skeletons.
 
     Raises:
         ValueError: If ``num_person`` or ``num_coords`` makes no sense.
@@ -52,6 +53,7 @@ class BaseAnonymizer(BaseModule):
     """
 
     framewise: bool = False
+    asks_for_subject: bool = False
 
     def __init__(
         self,
@@ -91,11 +93,15 @@ class BaseAnonymizer(BaseModule):
             ValueError: If the shape is not that of the layout.
             TypeError: If the input is not floating-point.
         """
+        return self._anonymize(x, self.transform)
+
+    def _anonymize(self, x: Tensor, transform: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+        """What :meth:`forward` does, with any function that takes and gives what :meth:`transform` does."""
         self._check_input(x)
         coords = x[..., : self.num_coords]
         present = (coords != 0).flatten(3).any(-1)[..., None, None]
         parameter = next(self.parameters(), x)
-        out = self.transform(coords.to(parameter.dtype), present).to(x.dtype)
+        out = transform(coords.to(parameter.dtype), present).to(x.dtype)
         out = out.masked_fill(~present, 0)
         if x.shape[4] == self.num_coords:
             return out

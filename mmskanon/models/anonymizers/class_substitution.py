@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from mmskanon.datasets.population_clips import population_clips
-from mmskanon.models.recognizers import build_recognizer, missing_checkpoints
 from mmskanon.registry import MODELS
 from mmskanon.skeletons.kinematics import (
     complete_directions,
@@ -19,11 +18,11 @@ from mmskanon.skeletons.kinematics import (
 from mmskanon.skeletons.layouts import SkeletonLayout
 from mmskanon.skeletons.typical import typical_clips
 
-from .base import BaseAnonymizer
+from .class_conditional import ClassConditionalAnonymizer
 
 
 @MODELS.register_module()
-class ClassSubstitutionAnonymizer(BaseAnonymizer):
+class ClassSubstitutionAnonymizer(ClassConditionalAnonymizer):
     """Replace every clip by one typical clip of the action class that a frozen recognizer reads from it.
 
     The typical clip of a class is its medoid among the clips of ``population`` on canonical bones
@@ -37,11 +36,9 @@ class ClassSubstitutionAnonymizer(BaseAnonymizer):
     shows the motion of people of the population. No gradient reaches the input.
 
     Args:
-        recognizer (dict): Arguments of :class:`FrozenRecognizer` or :class:`FusedRecognizer` with checkpoints; it reads the
-            action. It is no part of this module's state dict.
+        recognizer (dict): See :class:`ClassConditionalAnonymizer`.
         population (dict): See :class:`CanonicalBonesAnonymizer`; must show every class of the recognizer.
-        clip_len (int, optional): Frames that the recognizer was trained on. Clips are brought to this length for it, longer ones
-            by picking frames evenly, shorter ones by repetition, as ``UniformSampleFrames`` does. Defaults to None, as they are.
+        clip_len (int, optional): See :class:`ClassConditionalAnonymizer`. Defaults to None.
         seed (int): Seed of the draw of candidates where a class has more than 200 clips. Defaults to 0.
         layout (str | dict | SkeletonLayout): See :class:`BaseAnonymizer`; three-dimensional. Defaults to ``'nturgb+d'``.
         num_person (int): See :class:`BaseAnonymizer`. Defaults to 2.
@@ -65,34 +62,18 @@ class ClassSubstitutionAnonymizer(BaseAnonymizer):
         num_coords: int | None = None,
         init_cfg: dict | list[dict] | None = None,
     ) -> None:
-        super().__init__(layout, num_person, num_coords, init_cfg)
-        name = type(self).__name__
-        if self.num_coords != 3 or self.layout.dims != 3:
-            raise ValueError(
-                f'{name} needs three-dimensional skeletons, found the layout {self.layout.name!r} with {self.num_coords} coordinates'
-            )
-        if clip_len is not None and (type(clip_len) is not int or clip_len < 1):
-            raise ValueError(
-                f'{name}: clip_len must be an integer of at least 1, found {clip_len!r}'
-            )
-        missing = missing_checkpoints(recognizer)
-        if missing:
-            raise ValueError(
-                f'{name}: the recognizer has no checkpoint, so the classes it names would be random: set recognizer.{missing[0]}'
-            )
-        net = build_recognizer(dict(recognizer), role=f'recognizer of {name}')
-        if net.attribute is not None:
-            raise ValueError(
-                f'{name}: the recognizer reads the private attribute {net.attribute!r}; give one that reads the action'
-            )
-        self.clip_len = clip_len
-        # Not registered as a child: it is loaded from its own file, never from or into a checkpoint of this module.
-        object.__setattr__(self, 'recognizer', net.requires_grad_(False))
-        clips = population_clips(population, self.layout, name)
+        super().__init__(recognizer, clip_len, layout, num_person, num_coords, init_cfg)
+        clips = population_clips(population, self.layout, type(self).__name__)
         lengths = clips.measure().lengths
         try:
             typical = typical_clips(
-                *(clips, clips.labels, lengths, self.layout, net.num_classes, self.num_person, seed)
+                clips,
+                clips.labels,
+                lengths,
+                self.layout,
+                self.recognizer.num_classes,
+                self.num_person,
+                seed,
             )
         except ValueError as error:
             raise ValueError(f'{clips.ann_file}: {error.args[0]}') from None
@@ -105,10 +86,6 @@ class ClassSubstitutionAnonymizer(BaseAnonymizer):
         self.register_buffer('lengths', torch.as_tensor(lengths, dtype=torch.float32))
         self.register_buffer('frames', frames)
         self.register_buffer('clips', padded)
-
-    def _apply(self, fn, *args, **kwargs):
-        self.recognizer._apply(fn, *args, **kwargs)
-        return super()._apply(fn, *args, **kwargs)
 
     def transform(self, coords: Tensor, present: Tensor) -> Tensor:
         """Replace ``coords``, shape (N, M, T, V, 3)."""
@@ -125,24 +102,6 @@ class ClassSubstitutionAnonymizer(BaseAnonymizer):
         out = torch.stack(bodies, 1)
         directions = complete_directions(inverse_kinematics(out, self.layout)[1], self.layout)
         return set_bone_lengths(out, directions, self.lengths.to(coords), self.layout)
-
-    @torch.no_grad()
-    def recognize(self, coords: Tensor) -> Tensor:
-        """Read the action class of each clip.
-
-        Args:
-            coords (Tensor): Coordinates of shape (N, M, T, V, 3).
-
-        Returns:
-            Tensor: Class indices of shape (N,).
-        """
-        if self.clip_len is not None:
-            total, wanted = coords.shape[2], self.clip_len
-            chosen = torch.arange(wanted, device=coords.device)
-            chosen = chosen % total if total < wanted else (2 * chosen + 1) * total // (2 * wanted)
-            coords = coords.index_select(2, chosen)
-        parameter = next(self.recognizer.parameters())
-        return self.recognizer(coords.to(parameter.dtype)).argmax(-1)
 
     def extra_repr(self) -> str:
         """Return what ``print(model)`` shows."""
