@@ -9,6 +9,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from mmskanon.datasets.schema import attribute_value
 from mmskanon.models.anonymizers import BaseAnonymizer
 from mmskanon.models.weights import load_weights
 from mmskanon.registry import MODELS
@@ -63,7 +64,11 @@ def normalization_of(cfg: Config) -> dict:
 
 @torch.no_grad()
 def anonymize_keypoints(
-    keypoint: np.ndarray, anonymizer: BaseAnonymizer, normalization: Mapping, name: str = 'sample'
+    keypoint: np.ndarray,
+    anonymizer: BaseAnonymizer,
+    normalization: Mapping,
+    name: str = 'sample',
+    subject: int | str | None = None,
 ) -> np.ndarray:
     """Anonymize one recording at full length.
 
@@ -72,13 +77,21 @@ def anonymize_keypoints(
         anonymizer (BaseAnonymizer): A trained anonymizer in eval mode.
         normalization (Mapping): Arguments of :func:`normalize_skeleton` beside the keypoints.
         name (str): Name of the recording for error messages. Defaults to ``'sample'``.
+        subject (int | str, optional): Whose recording it is, for anonymizers that ask for it. Defaults to None.
 
     Returns:
         np.ndarray: Same shape and dtype, in the same coordinates; absent persons are exactly zero.
 
     Raises:
-        ValueError: If the recording shows more persons than the anonymizer was trained for.
+        ValueError: If the recording shows more persons than the anonymizer was trained for, or its subject is needed and unknown.
     """
+    known = {}
+    if anonymizer.asks_for_subject:
+        if subject is None:
+            raise ValueError(
+                f'{name} has no subject, which {type(anonymizer).__name__} with exclude_own_subject needs; give every sample the key subject.'
+            )
+        known['subjects'] = [subject]
     persons = anonymizer.num_person
     shown, surplus = keypoint[:persons], keypoint[persons:]
     if surplus.any():
@@ -91,7 +104,8 @@ def anonymize_keypoints(
     padded[: len(body)] = body
     tensors = itertools.chain(anonymizer.parameters(), anonymizer.buffers())
     device = next((t.device for t in tensors), torch.device('cpu'))
-    output = anonymizer(torch.from_numpy(padded)[None].to(device))[0, : len(body)].cpu().numpy()
+    output = anonymizer(torch.from_numpy(padded)[None].to(device), **known)
+    output = output[0, : len(body)].cpu().numpy()
     restored = denormalize_skeleton(output, record).astype(keypoint.dtype)
     return np.concatenate([restored, surplus])
 
@@ -111,6 +125,10 @@ def anonymize_annotations(
     """
     for sample in annotations:
         keypoint = anonymize_keypoints(
-            sample['keypoint'], anonymizer, normalization, f'sample {sample["frame_dir"]}'
+            sample['keypoint'],
+            anonymizer,
+            normalization,
+            f'sample {sample["frame_dir"]}',
+            attribute_value(sample, 'subject'),
         )
         yield {**sample, 'keypoint': keypoint}

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from mmskanon.io.pickles import load_annotations
+from mmskanon.skeletons.gallery import Gallery, build_gallery
 from mmskanon.skeletons.geometry import check_normalization, normalize_skeleton
 from mmskanon.skeletons.layouts import SkeletonLayout, get_layout
 from mmskanon.skeletons.population import Population, measure_population
@@ -78,6 +79,11 @@ class PopulationClips:
         """list[int]: Action class of each clip."""
         return [attribute_value(sample, 'label') for sample in self.samples]
 
+    @property
+    def subjects(self) -> list[int | str | None]:
+        """list[int | str | None]: Subject of each clip, None where unknown."""
+        return [attribute_value(sample, 'subject') for sample in self.samples]
+
     def __getitem__(self, index: int) -> np.ndarray:
         """Normalize one clip.
 
@@ -89,6 +95,30 @@ class PopulationClips:
         """
         keypoint = np.asarray(self.samples[index]['keypoint'])[..., : self.layout.dims]
         return normalize_skeleton(keypoint, self.layout, **self._normalization)[0]
+
+    def gallery(self, num_person: int) -> Gallery:
+        """Build a gallery to draw donors from, see :func:`~mmskanon.skeletons.gallery.build_gallery`.
+
+        Args:
+            num_person (int): Number of persons of the gallery.
+
+        Returns:
+            Gallery: The gallery; subjects are numbered in the order of first appearance.
+
+        Raises:
+            ValueError: If the clips are not turned to the front, or one has no subject.
+        """
+        if not self._normalization['rotate']:
+            raise ValueError(
+                f'{self.ann_file}: the population has rotate=False, but motions can only be mixed upright and facing the front; leave rotate out'
+            )
+        population = self.measure()
+        try:
+            return build_gallery(
+                self, self.labels, self.subjects, population, self.layout, num_person
+            )
+        except ValueError as error:
+            raise ValueError(f'{self.ann_file}: {error.args[0]}') from None
 
     def measure(self) -> Population:
         """Measure median bone lengths and mean directions, see :func:`~mmskanon.skeletons.population.measure_population`.
@@ -105,8 +135,8 @@ class PopulationClips:
             raise ValueError(f'{self.ann_file}: {error.args[0]}') from None
 
     def _pairs(self) -> Iterator[tuple[Any, np.ndarray]]:
-        for index, sample in enumerate(self.samples):
-            yield attribute_value(sample, 'subject'), self[index]
+        for index, subject in enumerate(self.subjects):
+            yield subject, self[index]
 
 
 def population_clips(

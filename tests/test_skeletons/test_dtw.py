@@ -104,9 +104,7 @@ def test_smoothing_is_that_of_scipy(sigma):
 def test_fractional_frames_are_interpolated(frames):
     x = torch.randn(frames, 4, 3, dtype=torch.float64)
     positions = torch.linspace(0, frames - 1, 11, dtype=torch.float64)
-    np.testing.assert_allclose(
-        frames_at(x, positions), resample_frames(x.numpy(), 11), atol=1e-12
-    )
+    np.testing.assert_allclose(frames_at(x, positions), resample_frames(x.numpy(), 11), atol=1e-12)
     assert torch.equal(frames_at(x, torch.tensor([-3.0, 99.0])), x[[0, -1]])
 
 

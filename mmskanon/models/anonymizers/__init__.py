@@ -8,6 +8,7 @@ from .canonical_rest_pose import CanonicalRestPoseAnonymizer
 from .class_substitution import ClassSubstitutionAnonymizer
 from .gaussian_noise import GaussianNoiseAnonymizer
 from .identity import IdentityAnonymizer
+from .k_same import KSameAnonymizer
 from .lstm_autoencoder import LSTMAutoencoderAnonymizer
 from .resnet import ResNetAnonymizer
 from .smoothing import SmoothingAnonymizer
@@ -21,6 +22,7 @@ __all__ = [
     'ClassSubstitutionAnonymizer',
     'GaussianNoiseAnonymizer',
     'IdentityAnonymizer',
+    'KSameAnonymizer',
     'LSTMAutoencoderAnonymizer',
     'ResNetAnonymizer',
     'SmoothingAnonymizer',

@@ -1,0 +1,266 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+"""k-same motion: every clip becomes the average of k people who do the same, along its own timing."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import math
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import fields
+from functools import partial
+
+import numpy as np
+import torch
+from mmengine.logging import print_log
+from torch import Tensor
+
+from mmskanon.datasets.population_clips import population_clips
+from mmskanon.registry import MODELS
+from mmskanon.skeletons.donors import DonorIndex
+from mmskanon.skeletons.dtw import frames_at
+from mmskanon.skeletons.gallery import Gallery, load_gallery
+from mmskanon.skeletons.gaps import fill_gaps, occupied_span
+from mmskanon.skeletons.geometry import body_mask
+from mmskanon.skeletons.kinematics import inverse_kinematics, joint_mask
+from mmskanon.skeletons.layouts import SkeletonLayout
+from mmskanon.skeletons.motion_average import (
+    align,
+    average_motion,
+    is_part_of,
+    timing_features,
+    warped_time,
+)
+
+from .class_conditional import ClassConditionalAnonymizer
+
+ALIGNED_FRAMES = 64
+"""int: Frames that clips are resampled to for alignment; band, smoothing and warp noise count in them."""
+
+
+@MODELS.register_module()
+class KSameAnonymizer(ClassConditionalAnonymizer):
+    """Replace every clip by the average of clips of k different people of a gallery, aligned to it in time, on canonical bones.
+
+    The idea is that of k-same face de-identification (Newton, Sweeney, Malin, "Preserving Privacy by De-identifying Face Images",
+    IEEE Transactions on Knowledge and Data Engineering 17(2), 2005), with differences: donors are drawn at random among people who
+    show the same action, not the k nearest; clips are not partitioned into groups that share one output; and each output follows
+    the timing of its source. So **k is the number of people mixed, not a guarantee of k-anonymity**.
+
+    1. Class c: the recognizer's most probable one of which the gallery has donors. 2. k people of the gallery who show c, drawn
+    with equal chances, and one clip of each. 3. Each donor is aligned to the clip by dynamic time warping
+    (:func:`~mmskanon.skeletons.dtw.dtw`) of bone directions turned to the population's rest pose, over 64 frames; the path is
+    averaged for each frame of the clip and smoothed. 4. Bone directions and path of the centre joint of the donors, read along
+    the path, are averaged with equal weights, and bodies are built on the population's median bones. With several persons, all
+    follow one common path, found on the persons that the clip shows; persons are taken in the order of the file.
+
+    Number of frames, absent frames and absent joints are those of the clip. No pose of the clip is in the output, only its class,
+    its timing and, if it is cut from the gallery, which clip is not in it. Chance comes from PyTorch's generator of the CPU, so
+    ``torch.manual_seed`` governs it. No gradient reaches the input. Cost does not depend on the size of the gallery.
+
+    Expects body space as ``NormalizeSkeleton`` makes it with ``rotate=True``.
+
+    Args:
+        recognizer (dict): See :class:`ClassConditionalAnonymizer`.
+        k (int): Number of donors, at least 2. Defaults to 4.
+        population (dict, optional): The training clips to draw from, see :class:`CanonicalBonesAnonymizer`. Defaults to None.
+        gallery (str, optional): Instead of ``population``, a file of ``tools/gallery.py``. Defaults to None.
+        clip_len (int, optional): See :class:`ClassConditionalAnonymizer`. Defaults to None.
+        band (int): Largest shift of the alignment, in frames out of 64. Defaults to 24.
+        penalty (float): Added to the squared distance for each step that is not diagonal. Defaults to 0.02.
+        smoothing (float): Standard deviation of the Gaussian that smooths the path, in frames out of 64. Defaults to 2.
+        warp_noise (float): Standard deviation of a smooth random change of time, the same for all donors of a clip, in frames out
+            of 64. Defaults to 0.
+        exclude_self (bool): Whether a clip of the gallery of which the input is made of, all frames or some, is never a donor of
+            it. Found by its poses; a clip whose frames were interpolated is not found. Defaults to True.
+        exclude_own_subject (bool): Whether the person of the clip is never a donor. Calls then need ``subjects``, as
+            ``tools/anonymize.py`` gives them from the annotations; people outside the gallery have none to exclude. Needs
+            ``population``, since a gallery file does not tell who is who. Defaults to False.
+        seed (int, optional): If given, equal clips get equal donors, whatever else is in the batch. For tests and repeatable
+            exports: who knows the seed and the gallery can find out who was mixed. Defaults to None, a fresh draw each time.
+        layout (str | dict | SkeletonLayout): See :class:`BaseAnonymizer`; three-dimensional. Defaults to ``'nturgb+d'``.
+        num_person (int): See :class:`BaseAnonymizer`. Defaults to 2.
+        num_coords (int, optional): See :class:`BaseAnonymizer`. Defaults to None.
+        init_cfg (dict | list[dict], optional): See :class:`BaseAnonymizer`. Defaults to None.
+
+    Raises:
+        FileNotFoundError: If a checkpoint, the file of the population or the gallery is not there.
+        ValueError: If the recognizer does not fit, the layout is two-dimensional, a number makes no sense, not exactly one of
+            ``population`` and ``gallery`` is given, or no action is shown by enough people.
+    """
+
+    def __init__(
+        self,
+        recognizer: Mapping,
+        k: int = 4,
+        population: Mapping | None = None,
+        gallery: str | None = None,
+        clip_len: int | None = None,
+        band: int = 24,
+        penalty: float = 0.02,
+        smoothing: float = 2.0,
+        warp_noise: float = 0.0,
+        exclude_self: bool = True,
+        exclude_own_subject: bool = False,
+        seed: int | None = None,
+        layout: str | Mapping | SkeletonLayout = 'nturgb+d',
+        num_person: int = 2,
+        num_coords: int | None = None,
+        init_cfg: dict | list[dict] | None = None,
+    ) -> None:
+        super().__init__(recognizer, clip_len, layout, num_person, num_coords, init_cfg)
+        name = type(self).__name__
+        for key, value, least in (('k', k, 2), ('band', band, 0)):
+            if type(value) is not int or value < least:
+                raise ValueError(
+                    f'{name}: {key} must be an integer of at least {least}, found {value!r}'
+                )
+        for key, value in dict(penalty=penalty, smoothing=smoothing, warp_noise=warp_noise).items():
+            if not (math.isfinite(value) and value >= 0):
+                raise ValueError(f'{name}: {key} must be a finite number >= 0, found {value}')
+        self.k, self.band, self.penalty = k, band, penalty
+        self.smoothing, self.warp_noise, self.seed = smoothing, warp_noise, seed
+        self.exclude_self, self.asks_for_subject = exclude_self, exclude_own_subject
+        self._numbers: dict[Hashable, int] = {}
+        loaded, where = self._open(population, gallery)
+        # Not in the state dict: a checkpoint would hand out the motions of the gallery.
+        for field in fields(Gallery):
+            self.register_buffer(field.name, getattr(loaded, field.name), persistent=False)
+        self._donors = DonorIndex(loaded.labels.tolist(), loaded.subjects.tolist())
+        self._spans = list(zip(loaded.starts.tolist(), loaded.starts[1:].tolist(), strict=False))
+        self._check_people(loaded, where)
+
+    def _open(self, population: Mapping | None, gallery: str | None) -> tuple[Gallery, str]:
+        """The gallery and the name of its file."""
+        name = type(self).__name__
+        if (population is None) == (gallery is None):
+            raise ValueError(f'{name} needs a population or a gallery, one of them')
+        if gallery is not None:
+            if self.asks_for_subject:
+                raise ValueError(
+                    f'{name}: exclude_own_subject needs a population, since the gallery {gallery} does not tell who is who'
+                )
+            return load_gallery(gallery, self.layout, self.num_person), gallery
+        clips = population_clips(population, self.layout, name)
+        self._numbers = {s: i for i, s in enumerate(dict.fromkeys(clips.subjects))}
+        return clips.gallery(self.num_person), clips.ann_file
+
+    def _check_people(self, gallery: Gallery, where: str) -> None:
+        name, classes = type(self).__name__, self.recognizer.num_classes
+        if not 0 <= int(gallery.labels.min()) <= int(gallery.labels.max()) < classes:
+            raise ValueError(
+                f'{where}: the gallery has a clip of class {int(gallery.labels.max())}, the recognizer tells {classes} classes apart: use a '
+                f'recognizer trained on these data'
+            )
+        needed = self.k + self.asks_for_subject
+        if self._donors.most_people() < needed:
+            raise ValueError(
+                f'{where}: {name} with k={self.k} needs {needed} different people who show the same action, the gallery has {gallery.num_subjects} '
+                f'subject(s) and at most {self._donors.most_people()} of them in one class: lower k, or choose data of more people'
+            )
+        few = [c for c in range(classes) if self._donors.people(c) < needed]
+        if few:
+            print_log(
+                f'{where}: fewer than {needed} people of the gallery show the classes {few}; clips recognized as these get donors of the next most '
+                'probable class',
+                logger='current',
+                level=logging.WARNING,
+            )
+
+    def forward(self, x: Tensor, subjects: Sequence[Hashable] | None = None) -> Tensor:
+        """Anonymize a batch of skeletons.
+
+        Args:
+            x (Tensor): Skeletons of shape (N, M, T, V, C), see :class:`BaseAnonymizer`.
+            subjects (Sequence, optional): Subject of each clip as the population names it; looked at only with
+                ``exclude_own_subject``. Defaults to None.
+
+        Returns:
+            Tensor: Anonymized skeletons, same shape.
+
+        Raises:
+            ValueError: If subjects are needed and not given, or donors run out.
+        """
+        if self.asks_for_subject and (subjects is None or len(subjects) != len(x)):
+            raise ValueError(
+                f'{type(self).__name__} with exclude_own_subject needs the subject of each of the {len(x)} clips, found {subjects!r}: export with '
+                'tools/anonymize.py, or call it with subjects=[...]'
+            )
+        return self._anonymize(x, partial(self.transform, subjects=subjects))
+
+    @torch.no_grad()
+    def transform(
+        self, coords: Tensor, present: Tensor, subjects: Sequence[Hashable] | None = None
+    ) -> Tensor:
+        """Replace ``coords``, shape (N, M, T, V, 3)."""
+        ranking = self.read_actions(coords).argsort(-1, descending=True).tolist()
+        out = torch.zeros_like(coords)
+        for row, clip in enumerate(coords.cpu().numpy().astype(np.float32)):
+            span = occupied_span(clip)
+            if span is not None:
+                person = self._numbers.get(subjects[row]) if self.asks_for_subject else None
+                out[row, :, span] = self._replace(clip, ranking[row], person).to(coords)
+        return torch.where(joint_mask(coords), out, 0)
+
+    def _replace(self, clip: np.ndarray, ranking: Sequence[int], person: int | None) -> Tensor:
+        """The new motion of one clip (M, T, V, 3), for the frames between its first and its last person."""
+        shown = torch.from_numpy(body_mask(clip).any(axis=1)).to(self.rest.device)
+        whole = torch.from_numpy(fill_gaps(clip, self.num_person, self.layout)).to(self.rest)
+        own = inverse_kinematics(whole.transpose(0, 1), self.layout)[1][:, shown]
+        generator = self._generator(clip)
+        donors = self._draw(own, shown, ranking, generator, person)
+        spans = [slice(*self._spans[donor]) for donor in donors]
+        directions = [self.directions[span] for span in spans]
+        rows = [own, *(d[:, shown] for d in directions)]
+        source, *targets = (timing_features(x, self.rest, ALIGNED_FRAMES) for x in rows)
+        paths = align(
+            source.expand(self.k, -1, -1),
+            torch.stack(targets),
+            self.band,
+            self.penalty,
+            self.smoothing,
+        )
+        time = warped_time(len(own), ALIGNED_FRAMES, self.warp_noise, generator).to(self.rest)
+        positions = [
+            frames_at(path, time) * ((len(d) - 1) / (ALIGNED_FRAMES - 1))
+            for path, d in zip(paths, directions, strict=True)
+        ]
+        centers = [self.centers[span] for span in spans]
+        return average_motion(directions, centers, positions, self.lengths, self.layout)
+
+    def _draw(
+        self,
+        own: Tensor,
+        shown: Tensor,
+        ranking: Sequence[int],
+        generator: torch.Generator | None,
+        person: int | None,
+    ) -> list[int]:
+        """k donors of the most probable class that has them, for a clip with the directions ``own`` (T, M', V, 3) of the persons shown."""
+
+        def refuse(donor: int) -> bool:
+            motion = self.directions[slice(*self._spans[donor])][:, shown]
+            return self.exclude_self and is_part_of(own, motion)
+
+        for label in ranking:
+            donors = self._donors.draw(label, self.k, refuse, generator, person)
+            if donors is not None:
+                return donors
+        raise ValueError(
+            f'{type(self).__name__}: no class of the gallery has clips of k={self.k} people left once the clip itself and its subject are excluded: '
+            f'lower k, or choose data of more people'
+        )
+
+    def _generator(self, clip: np.ndarray) -> torch.Generator | None:
+        """Chance for one clip: PyTorch's own, or one that follows from the seed and the clip."""
+        if self.seed is None:
+            return None
+        digest = hashlib.sha256(f'{self.seed} {clip.shape}'.encode())
+        digest.update(np.ascontiguousarray(clip).data)
+        return torch.Generator().manual_seed(int.from_bytes(digest.digest()[:7], 'big'))
+
+    def extra_repr(self) -> str:
+        """Return what ``print(model)`` shows."""
+        return (
+            f'k={self.k}, clips={len(self.labels)}, warp_noise={self.warp_noise}, seed={self.seed}'
+        )

@@ -1,0 +1,73 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+"""Random choice of donors: one clip each of different people who show one action."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+
+
+class DonorIndex:
+    """Who shows which action in which clips.
+
+    Args:
+        labels (Sequence[int]): Action class of each clip.
+        subjects (Sequence[int]): Person of each clip.
+    """
+
+    def __init__(self, labels: Sequence[int], subjects: Sequence[int]) -> None:
+        self._clips: dict[int, dict[int, list[int]]] = {}
+        for clip, (label, subject) in enumerate(zip(labels, subjects, strict=True)):
+            self._clips.setdefault(label, {}).setdefault(subject, []).append(clip)
+
+    def people(self, label: int) -> int:
+        """Count the people who show an action.
+
+        Args:
+            label (int): Action class.
+
+        Returns:
+            int: Number of people, 0 for a class that is not there.
+        """
+        return len(self._clips.get(label, {}))
+
+    def most_people(self) -> int:
+        """int: Number of people of the class that most show."""
+        return max(map(len, self._clips.values()))
+
+    def draw(
+        self,
+        label: int,
+        k: int,
+        refuse: Callable[[int], bool],
+        generator: torch.Generator | None = None,
+        without: int | None = None,
+    ) -> list[int] | None:
+        """Draw k people with equal chances, and one clip of each with equal chances.
+
+        Args:
+            label (int): Action class.
+            k (int): Number of donors.
+            refuse (Callable[[int], bool]): Whether a clip must not be taken. It is asked only about clips that are drawn; a
+                person whose clips are all refused is replaced by another one.
+            generator (torch.Generator, optional): Source of chance. Defaults to None, PyTorch's own.
+            without (int, optional): A person who must not be drawn. Defaults to None.
+
+        Returns:
+            list[int], optional: k clips of k different people; None if so many cannot be found.
+        """
+        trials = self._clips.get(label, {})
+        people = [person for person in trials if person != without]
+        donors: list[int] = []
+        for person in _shuffled(people, generator) if len(people) >= k else ():
+            clip = next((c for c in _shuffled(trials[person], generator) if not refuse(c)), None)
+            if clip is not None:
+                donors.append(clip)
+            if len(donors) == k:
+                return donors
+        return None
+
+
+def _shuffled(items: Sequence[int], generator: torch.Generator | None) -> list[int]:
+    return [items[i] for i in torch.randperm(len(items), generator=generator).tolist()]
