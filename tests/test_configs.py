@@ -28,11 +28,11 @@ from mmskanon.utils import adapt_to_cpu, check_optimizers, read_config, skip_par
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
 LEAVES = sorted(p for p in CONFIGS.rglob('*.py') if '_base_' not in p.relative_to(CONFIGS).parts)
 NAME = re.compile(
-    r'(?P<method>[a-z]+)(_[a-z0-9.-]+)+?'
+    r'(?P<method>[a-z]+)(-\d+)?(_[a-z0-9.-]+)+?'
     r'(_(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<epochs>\d+)e)?'
     r'_(?P<data>[a-z0-9]+(-[a-z0-9]+)*)-(?P<layout>[a-z]+)(?P<joints>\d+)'
 )
-UNTRAINED = 'baseline'
+UNTRAINED = ('baseline', 'ksame')
 COUNTER = itertools.count()
 SUBJECTS, FRAMES = 8, 16
 LARGE = ('ntu60', 'ntu120', 'etri')
@@ -93,7 +93,7 @@ def test_the_name_tells_method_batch_epochs_data_and_layout(path):
     assert match['data'].startswith(path.parent.name.replace('_', '-') + '-')
     for dataset in datasets(cfg).values():
         assert get_layout(dataset.layout).num_joints == int(match['joints'])
-    assert (match['epochs'] is None) == (match['method'] == UNTRAINED)
+    assert (match['epochs'] is None) == (match['method'] in UNTRAINED)
     if match['epochs'] is not None:
         assert cfg.train_cfg.max_epochs == int(match['epochs'])
         assert cfg.train_dataloader.batch_size == int(match['batch'])

@@ -11,7 +11,7 @@ from torch import Tensor
 from .dtw import dtw, frames_at, smooth_path, squared_distances
 from .kinematics import complete_directions, set_bone_lengths, split_length
 from .layouts import SkeletonLayout
-from .rotations import rotate_shortest
+from .rotations import fit_rotation, rotate_shortest
 
 _SAME_POSE = 1e-3  # distance over all bone directions below which two poses are one
 _NOISE_SIGMA = 6.0  # frames of the common length over which the noise of time changes
@@ -119,3 +119,27 @@ def average_motion(
     unit = complete_directions(split_length(mean)[0], layout)
     place = place[..., None, :].expand_as(unit)
     return set_bone_lengths(place, unit, lengths, layout).transpose(0, 1)
+
+
+def match_orientation(
+    bodies: Tensor, shown: Tensor, own: Tensor, lengths: Tensor, layout: SkeletonLayout
+) -> Tensor:
+    """Turn a scene as a whole, about the origin, until its people stand as those of a clip do on average.
+
+    Body space is upright by the spine of a single frame, which leans differently for everybody; this takes back the difference.
+
+    Args:
+        bodies (Tensor): Skeletons of shape (M, T, V, 3).
+        shown (Tensor): Which persons the clip shows, shape (M,), boolean.
+        own (Tensor): Bone directions of the clip, shape (T, M', V, 3), M' persons shown.
+        lengths (Tensor): Bone lengths of shape (V,), on which both are compared.
+        layout (SkeletonLayout): Skeleton layout.
+
+    Returns:
+        Tensor: Skeletons of shape (M, T, V, 3).
+    """
+    target = complete_directions(own.transpose(0, 1), layout)
+    target = set_bone_lengths(torch.zeros_like(target), target, lengths, layout)
+    center = slice(layout.center, layout.center + 1)
+    points = bodies[shown] - bodies[shown][..., center, :]
+    return bodies @ fit_rotation(points.reshape(-1, 3), target.reshape(-1, 3)).transpose(0, 1)

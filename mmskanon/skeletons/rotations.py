@@ -75,6 +75,25 @@ def turn_to_heading(rest: Tensor, own: Tensor) -> Tensor:
     return torch.stack([cosine * x - sine * y, sine * x + cosine * y, z.expand_as(own_x)], -1)
 
 
+def fit_rotation(points: Tensor, target: Tensor) -> Tensor:
+    """Find the rotation that brings points closest to others in the least-squares sense, about the origin.
+
+    Kabsch, "A solution for the best rotation to relate two sets of vectors", Acta Crystallographica A32, 1976: with the singular
+    value decomposition U S V^T of sum_i p_i t_i^T it is V diag(1, 1, d) U^T, d = 1 or -1 so that it is no reflection.
+
+    Args:
+        points (Tensor): Points p of shape (n, 3).
+        target (Tensor): Points t of shape (n, 3), one for each.
+
+    Returns:
+        Tensor: Rotation of shape (3, 3) that minimizes sum_i |R p_i - t_i|^2.
+    """
+    u, _, vh = torch.linalg.svd((points.transpose(0, 1) @ target).double())
+    sign = torch.ones_like(vh[0])
+    sign[-1] = torch.linalg.det(u) * torch.linalg.det(vh)
+    return (vh.transpose(0, 1) @ (sign[:, None] * u.transpose(0, 1))).to(points.dtype)
+
+
 def _perpendicular(source: Tensor) -> Tensor:
     """A direction of shape (..., 3) perpendicular to the given ones, by the coordinate axis that is farthest from them."""
     axis = torch.nn.functional.one_hot(source.detach().abs().argmin(-1), 3).to(source)

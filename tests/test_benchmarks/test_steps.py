@@ -113,3 +113,16 @@ def test_normalization_is_timed_beside_the_stock_transform(script, monkeypatch, 
     monkeypatch.setattr(sys, 'argv', 'normalize.py --persons 1 --frames 10 --clips 3'.split())
     assert normalize.main() == 0
     assert 'ratio' in capsys.readouterr().out
+
+
+def test_k_same_is_timed_with_a_made_up_gallery(script, monkeypatch, capsys):
+    k_same = script('k_same')
+    arguments = 'k_same.py --clips 120 --subjects 4 --frames 9 --k 2 --timed 2'.split()
+    monkeypatch.setattr(sys, 'argv', arguments)
+    threads = torch.get_num_threads()
+    assert k_same.main() == 0
+    assert 'gallery of 120 clips' in capsys.readouterr().out
+    monkeypatch.setattr(sys, 'argv', [*arguments, '--require', '1e9'])
+    assert k_same.main() == 1
+    assert 'slower than the 1e+09 required' in capsys.readouterr().err
+    torch.set_num_threads(threads)

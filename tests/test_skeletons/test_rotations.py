@@ -4,7 +4,7 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from mmskanon.skeletons.rotations import rotate_shortest, turn_to_heading
+from mmskanon.skeletons.rotations import fit_rotation, rotate_shortest, turn_to_heading
 
 
 def unit(*shape, seed=0, dtype=torch.float64):
@@ -86,3 +86,18 @@ def test_vertical_poses_have_no_heading_and_finite_gradients():
     assert torch.equal(made, rest)
     (grad,) = torch.autograd.grad(made.sum(), own, allow_unused=True)
     assert grad is None or grad.isfinite().all()
+
+
+@pytest.mark.parametrize('points', [1, 2, 3, 30])
+def test_the_fitted_rotation_is_that_of_scipy_and_never_a_reflection(points):
+    generator = torch.Generator().manual_seed(points)
+    x, y = torch.randn(2, points, 3, dtype=torch.float64, generator=generator)
+    found = fit_rotation(x, y)
+    torch.testing.assert_close(found @ found.T, torch.eye(3, dtype=torch.float64))
+    assert torch.linalg.det(found).item() == pytest.approx(1)
+    expected = Rotation.align_vectors(y.numpy(), x.numpy())[1] if points > 1 else None
+    error = (x @ found.T - y).square().sum().sqrt().item()
+    if expected is not None:
+        assert error == pytest.approx(expected, abs=1e-6)
+    mirrored = fit_rotation(x, -x)
+    assert torch.linalg.det(mirrored).item() == pytest.approx(1)

@@ -28,6 +28,7 @@ from mmskanon.skeletons.motion_average import (
     align,
     average_motion,
     is_part_of,
+    match_orientation,
     timing_features,
     warped_time,
 )
@@ -54,8 +55,10 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
     the path, are averaged with equal weights, and bodies are built on the population's median bones. With several persons, all
     follow one common path, found on the persons that the clip shows; persons are taken in the order of the file.
 
-    Number of frames, absent frames and absent joints are those of the clip. No pose of the clip is in the output, only its class,
-    its timing and, if it is cut from the gallery, which clip is not in it. Chance comes from PyTorch's generator of the CPU, so
+    5. The result is turned as a whole until it stands as the clip does on average (``keep_orientation``).
+
+    Number of frames, absent frames and absent joints are those of the clip. Of its movement, class, timing and mean orientation go
+    into the output, and no pose. Chance comes from PyTorch's generator of the CPU, so
     ``torch.manual_seed`` governs it. No gradient reaches the input. Cost does not depend on the size of the gallery.
 
     Expects body space as ``NormalizeSkeleton`` makes it with ``rotate=True``.
@@ -71,6 +74,9 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
         smoothing (float): Standard deviation of the Gaussian that smooths the path, in frames out of 64. Defaults to 2.
         warp_noise (float): Standard deviation of a smooth random change of time, the same for all donors of a clip, in frames out
             of 64. Defaults to 0.
+        keep_orientation (bool): Whether the output is turned by the one rotation that brings it closest to the clip: body space is
+            upright by the spine of one frame, which leans differently for everybody. Normalizing the output again takes that
+            rotation out. Defaults to True.
         exclude_self (bool): Whether a clip of the gallery of which the input is made of, all frames or some, is never a donor of
             it. Found by its poses; a clip whose frames were interpolated is not found. Defaults to True.
         exclude_own_subject (bool): Whether the person of the clip is never a donor. Calls then need ``subjects``, as
@@ -100,6 +106,7 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
         penalty: float = 0.02,
         smoothing: float = 2.0,
         warp_noise: float = 0.0,
+        keep_orientation: bool = True,
         exclude_self: bool = True,
         exclude_own_subject: bool = False,
         seed: int | None = None,
@@ -120,6 +127,7 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
                 raise ValueError(f'{name}: {key} must be a finite number >= 0, found {value}')
         self.k, self.band, self.penalty = k, band, penalty
         self.smoothing, self.warp_noise, self.seed = smoothing, warp_noise, seed
+        self.keep_orientation = keep_orientation
         self.exclude_self, self.asks_for_subject = exclude_self, exclude_own_subject
         self._numbers: dict[Hashable, int] = {}
         loaded, where = self._open(population, gallery)
@@ -226,7 +234,10 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
             for path, d in zip(paths, directions, strict=True)
         ]
         centers = [self.centers[span] for span in spans]
-        return average_motion(directions, centers, positions, self.lengths, self.layout)
+        bodies = average_motion(directions, centers, positions, self.lengths, self.layout)
+        if not self.keep_orientation:
+            return bodies
+        return match_orientation(bodies, shown, own, self.lengths, self.layout)
 
     def _draw(
         self,

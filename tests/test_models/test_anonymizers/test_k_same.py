@@ -1,0 +1,321 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+import copy
+import logging
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from builders import LAYOUT, action_head, annotations, privacy_head, tiny_net
+from mmengine.registry import init_default_scope
+
+from mmskanon.apis import anonymize_annotations, anonymize_keypoints
+from mmskanon.datasets.population_clips import population_clips
+from mmskanon.models.anonymizers import KSameAnonymizer, k_same
+from mmskanon.registry import MODELS
+from mmskanon.skeletons.gallery import save_gallery
+from mmskanon.skeletons.kinematics import inverse_kinematics
+from mmskanon.skeletons.layouts import get_layout
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Build the anonymizer on a small annotation file and a recognizer with random weights."""
+
+    def build(persons=1, data=None, head=None, checkpoint=True, split='train', **kwargs):
+        init_default_scope('mmskanon')
+        layout = kwargs.pop('layout', LAYOUT)
+        net = tiny_net(head or action_head(3))
+        torch.manual_seed(0)
+        torch.save(MODELS.build(copy.deepcopy(net)).state_dict(), tmp_path / 'net.pth')
+        data = annotations(persons=persons) if data is None else data
+        (tmp_path / 'data.pkl').write_bytes(pickle.dumps(data))
+        if 'gallery' not in kwargs:
+            kwargs.setdefault('population', dict(ann_file=str(tmp_path / 'data.pkl'), split=split))
+        return KSameAnonymizer(
+            recognizer=dict(net=net, checkpoint=str(tmp_path / 'net.pth') if checkpoint else None),
+            **dict(layout=layout, num_person=persons, k=2) | kwargs,
+        )
+
+    return build
+
+
+def says(anonymizer, *classes):
+    """Let the recognizer rank classes as told, the same for every clip."""
+    logits = torch.zeros(3)
+    for rank, label in enumerate(classes):
+        logits[label] = 3 - rank
+    anonymizer.recognizer.forward = lambda skeletons: logits.expand(len(skeletons), 3)
+    return anonymizer
+
+
+def drawn(anonymizer):
+    """Record which clips of the gallery are drawn, call by call."""
+    calls, draw = [], anonymizer._draw
+
+    def record(*args):
+        calls.append(draw(*args))
+        return calls[-1]
+
+    anonymizer._draw = record
+    return calls
+
+
+def assert_canonical(out, anonymizer):
+    lengths = inverse_kinematics(out, LAYOUT)[2]
+    torch.testing.assert_close(lengths, anonymizer.lengths.expand_as(lengths), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize('persons', [1, 2])
+@pytest.mark.parametrize('frames', [1, 2, 7, 64, 100])
+def test_bones_are_exact_at_any_length(make, persons, frames):
+    anonymizer = make(persons, warp_noise=2.0)
+    x = torch.randn(2, persons, frames, 20, 3)
+    out = anonymizer(x)
+    assert out.shape == x.shape and out.isfinite().all()
+    assert_canonical(out, anonymizer)
+
+
+def test_donors_are_different_people_who_show_the_recognized_class(make):
+    anonymizer = says(make(k=3), 1)
+    calls = drawn(anonymizer)
+    anonymizer(torch.randn(20, 1, 16, 20, 3))
+    for donors in calls:
+        assert len(set(anonymizer.subjects[donors].tolist())) == 3
+        assert anonymizer.labels[donors].tolist() == [1, 1, 1]
+    assert len({tuple(donors) for donors in calls}) > 10
+
+
+def test_the_output_is_the_average_of_donors_whatever_the_pose_of_the_clip(make):
+    anonymizer = says(make(k=4, keep_orientation=False), 1)
+    calls = drawn(anonymizer)
+    x = torch.randn(1, 1, 1, 20, 3).expand(1, 1, 20, 20, 3)  # nothing to align to
+    out = anonymizer(x)
+    spans = [slice(*anonymizer._spans[d]) for d in calls[0]]
+    mean = torch.stack([anonymizer.directions[s] for s in spans]).mean((0, 1))
+    found = inverse_kinematics(out, LAYOUT)[1].mean((0, 1, 2))
+    inner = [j for j in range(20) if j != get_layout(LAYOUT).root]
+    cosine = torch.cosine_similarity(found[inner], mean[0, inner], dim=-1)
+    assert cosine.min() > 0.99
+
+
+def test_the_clip_itself_is_never_a_donor(make, tmp_path):
+    anonymizer = make(k=4)
+    clips = population_clips(
+        dict(ann_file=str(tmp_path / 'data.pkl'), split='train'), LAYOUT, 'a test'
+    )
+    for number in (0, 9):
+        says(anonymizer, clips.labels[number])
+        calls = drawn(anonymizer)
+        whole = torch.from_numpy(clips[number])[None]
+        for x in (whole, whole[:, :, ::2]):  # as a file is exported, and as a data loader samples
+            for _ in range(8):
+                anonymizer(x)
+        assert len(calls) == 16 and all(number not in donors for donors in calls)
+        # The same person's other trial may be: all four people are needed here.
+        assert all(int(anonymizer.subjects[number]) in anonymizer.subjects[d] for d in calls)
+    anonymizer.exclude_self = False
+    calls = drawn(anonymizer)
+    for _ in range(8):
+        anonymizer(whole)
+    assert any(number in donors for donors in calls)
+
+
+def test_the_own_subject_is_never_a_donor_where_asked(make):
+    data = annotations()
+    anonymizer = make(k=3, data=data, exclude_own_subject=True)
+    calls = drawn(anonymizer)
+    made = list(anonymize_annotations(data['annotations'], anonymizer, dict(layout=LAYOUT)))
+    assert len(made) == len(calls) == 48
+    names = list(anonymizer._numbers)
+    for sample, donors in zip(data['annotations'], calls, strict=True):
+        people = {names[p] for p in anonymizer.subjects[donors].tolist()}
+        assert len(people) == 3 and sample['subject'] not in people
+    # People outside the gallery have nobody to exclude.
+    assert anonymizer(torch.randn(1, 1, 9, 20, 3), subjects=['somebody']).isfinite().all()
+
+
+def test_the_own_subject_must_be_known_where_it_is_to_be_excluded(make, tmp_path):
+    anonymizer = make(exclude_own_subject=True)
+    x = torch.randn(2, 1, 9, 20, 3)
+    for subjects in (None, [1]):
+        with pytest.raises(ValueError, match='needs the subject of each of the 2 clips'):
+            anonymizer(x, subjects=subjects)
+    with pytest.raises(ValueError, match='sample a has no subject, which KSameAnonymizer with'):
+        anonymize_keypoints(x[0].numpy(), anonymizer, dict(layout=LAYOUT), 'sample a')
+    with pytest.raises(ValueError, match='gallery g.pth does not tell who is who'):
+        make(gallery='g.pth', exclude_own_subject=True)
+    with pytest.raises(ValueError, match='k=4 needs 5 different people'):
+        make(k=4, exclude_own_subject=True)
+
+
+def test_a_seed_gives_equal_clips_equal_outputs_and_none_gives_fresh_ones(make):
+    x = torch.randn(3, 1, 16, 20, 3)
+    seeded = make(seed=5, warp_noise=1.0)
+    out = seeded(x)
+    torch.manual_seed(99)
+    torch.testing.assert_close(seeded(x.flip(0)).flip(0), out, atol=1e-5, rtol=0)
+    torch.testing.assert_close(seeded(x[1:2]), out[1:2], atol=1e-5, rtol=0)
+    others = [make(seed=seed, warp_noise=1.0)(x) for seed in range(5)]
+    assert all((other - out).abs().max() > 1e-3 for other in others)
+    fresh = make()
+    outputs = [fresh(x) for _ in range(6)]
+    assert max((o - outputs[0]).abs().max() for o in outputs) > 1e-3
+    torch.manual_seed(3)
+    first = fresh(x)
+    torch.manual_seed(3)
+    assert torch.equal(fresh(x), first)
+
+
+def test_warp_noise_changes_the_timing_alone(make):
+    data = annotations(frames=60)
+    plain, noisy = (make(k=4, data=data, seed=1, warp_noise=noise) for noise in (0.0, 3.0))
+    x = torch.from_numpy(data['annotations'][2]['keypoint'])[None] - 2
+    for anonymizer in (plain, noisy):
+        says(anonymizer, 1)
+        assert_canonical(anonymizer(x), anonymizer)
+    assert (plain(x) - noisy(x)).abs().max() > 1e-3
+
+
+def test_it_stands_as_the_clip_does(make):
+    turned, plain = make(seed=0), make(seed=0, keep_orientation=False)
+    x = plain(torch.randn(1, 1, 16, 20, 3))
+    angle = torch.tensor(0.4)
+    turn = torch.tensor([[1, 0, 0], [0, angle.cos(), -angle.sin()], [0, angle.sin(), angle.cos()]])
+    error = {}
+    for name, anonymizer in (('turned', turned), ('plain', plain)):
+        says(anonymizer, 1)
+        error[name] = (anonymizer(x @ turn.T) - x @ turn.T).norm(dim=-1).mean()
+    assert error['turned'] < 0.5 * error['plain']
+
+
+def test_a_class_that_the_gallery_lacks_gives_donors_of_the_next_most_probable_one(
+    make, monkeypatch
+):
+    data = annotations()
+    data['split']['train'] = [n for n in data['split']['train'] if not n.startswith('a2_')]
+    said = []
+    monkeypatch.setattr(k_same, 'print_log', lambda text, **kwargs: said.append((text, kwargs)))
+    anonymizer = says(make(data=data), 1, 2, 0)
+    ((text, kwargs),) = said
+    assert 'fewer than 2 people of the gallery show the classes [1]' in text
+    assert kwargs['level'] == logging.WARNING
+    calls = drawn(anonymizer)
+    anonymizer(torch.randn(5, 1, 16, 20, 3))
+    assert all((anonymizer.labels[donors] == 2).all() for donors in calls)
+
+
+def test_donors_that_run_out_are_an_error(make):
+    data = annotations(n_subjects=2, n_actions=1, trials=2)  # one clip a person in the gallery
+    anonymizer = make(data=data)
+    x = data['annotations'][0]['keypoint']
+    with pytest.raises(ValueError, match='no class of the gallery has clips of k=2 people left'):
+        anonymize_keypoints(x, anonymizer, dict(layout=LAYOUT))
+
+
+def test_a_gallery_of_too_few_people_is_refused(make):
+    with pytest.raises(
+        ValueError,
+        match=r'data.pkl: KSameAnonymizer with k=2 needs 2 different people who show the same action, the gallery has 1 subject\(s\)',
+    ):
+        make(data=annotations(n_subjects=1))
+    with pytest.raises(ValueError, match='k=5 needs 5 different people.* at most 4 of them'):
+        make(k=5)
+
+
+def test_two_persons_follow_one_path_and_absent_frames_stay_absent(make):
+    anonymizer = make(2, seed=0)
+    x = torch.randn(1, 2, 40, 20, 3)
+    x[:, :, :7] = 0
+    x[:, 1, 5:30] = 0
+    x[:, 0, 20:22] = 0
+    x[:, :, 35:] = 0
+    x[:, 0, 10, 3] = 0  # an absent joint
+    out = anonymizer(x)
+    assert torch.equal(out.any(-1), x.any(-1))
+    present = x[0].any(-1).all(-1)
+    assert_canonical(out[0][present], anonymizer)
+    assert not anonymizer(0 * x).any()
+    # Both persons of the made-up data move alike, so one common path gives them one movement.
+    data = annotations(persons=2)
+    both = says(make(2, data=data, keep_orientation=False), 0)
+    moved = both(torch.randn(1, 2, 30, 20, 3))
+    torch.testing.assert_close(moved[:, 0], moved[:, 1], atol=1e-5, rtol=0)
+
+
+def test_a_person_whom_the_clip_lacks_does_not_matter(make):
+    data = annotations(persons=2)
+    rng = np.random.default_rng(0)
+    for sample in data['annotations']:
+        sample['keypoint'][1] = rng.normal(size=sample['keypoint'][1].shape)
+    anonymizer = says(make(2, data=data, seed=0), 0)
+    x = torch.from_numpy(annotations()['annotations'][3]['keypoint'])[None] - 2
+    x = torch.cat([x, torch.zeros_like(x)], 1)
+    one = says(
+        make(
+            1,
+            data={
+                **data,
+                'annotations': [{**s, 'keypoint': s['keypoint'][:1]} for s in data['annotations']],
+            },
+        ),
+        0,
+    )
+    anonymizer._draw = one._draw = lambda *args: [0, 6]
+    out = anonymizer(x)
+    assert not out[:, 1].any()
+    torch.testing.assert_close(out[:, :1], one(x[:, :1]), atol=1e-4, rtol=0)
+
+
+def test_a_gallery_file_gives_what_the_population_gives(make, tmp_path):
+    direct = make(k=4)
+    population = dict(ann_file=str(tmp_path / 'data.pkl'), split='train')
+    clips = population_clips(population, LAYOUT, 'a test')
+    save_gallery(clips.gallery(1), tmp_path / 'gallery.pth', LAYOUT)
+    loaded = make(k=4, gallery=str(tmp_path / 'gallery.pth'))
+    # All four people are donors, and their trials differ by noise alone.
+    x = torch.randn(1, 1, 1, 20, 3).expand(1, 1, 25, 20, 3)
+    difference = says(direct, 2)(x) - says(loaded, 2)(x)
+    assert difference.norm(dim=-1).mean() < 0.05
+    assert torch.equal(loaded.lengths, direct.lengths)
+    assert not loaded._numbers
+
+
+def test_a_checkpoint_holds_no_motion_of_anybody(make):
+    anonymizer = make()
+    assert not anonymizer.state_dict() and not list(anonymizer.parameters())
+    copied = copy.deepcopy(anonymizer).double()
+    assert copied.directions.dtype == torch.float64 and copied(torch.randn(1, 1, 9, 20, 3)).any()
+
+
+def test_gradients_stop(make):
+    x = torch.randn(1, 1, 16, 20, 3, requires_grad=True)
+    assert not make()(x).requires_grad
+
+
+def test_mistakes(make, tmp_path):
+    for wrong, words in (
+        (dict(k=1), 'k must be an integer of at least 2, found 1'),
+        (dict(k=2.0), 'k must be an integer of at least 2, found 2.0'),
+        (dict(band=-1), 'band must be an integer of at least 0, found -1'),
+        (dict(penalty=-0.1), 'penalty must be a finite number >= 0, found -0.1'),
+        (dict(smoothing=float('nan')), 'smoothing must be a finite number >= 0, found nan'),
+        (dict(warp_noise=float('inf')), 'warp_noise must be a finite number >= 0, found inf'),
+        (dict(population=None), 'needs a population or a gallery, one of them'),
+        (dict(checkpoint=False), 'the recognizer has no checkpoint'),
+        (dict(head=privacy_head()), "reads the private attribute 'subject'"),
+        (dict(head=action_head(2)), 'a clip of class 2, the recognizer tells 2 classes apart'),
+        (dict(layout='coco'), "three-dimensional skeletons, found the layout 'coco'"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            make(**wrong)
+    with pytest.raises(KeyError, match='kinect_v9'):
+        make(layout='kinect_v9')
+    data = annotations()
+    for sample in data['annotations']:
+        del sample['subject']
+    with pytest.raises(ValueError, match='data.pkl: clip 0 of the gallery has no subject'):
+        make(data=data)
+    rotated = dict(ann_file=str(tmp_path / 'data.pkl'), rotate=False)
+    with pytest.raises(ValueError, match='has rotate=False, but motions can only be mixed upright'):
+        make(population=rotated)
