@@ -172,9 +172,12 @@ class Audit:
         Returns:
             list[str]: Where nobody is enrolled, those without enrolment of their own; inversion learns from people who are tried again.
         """
-        kind = self.questions[question].task.kind
+        task = self.questions[question].task
+        kind = task.kind
+        # With several folds the pairs of one are tried in another.
+        several = ('inversion',) if len(task.folds) > 1 else ()
         without = dict(
-            closed=(),
+            closed=several,
             open=('inversion',),
             attribute=('lazy_informed', 'original_enrolled', 'inversion'),
         )[kind]
@@ -183,7 +186,7 @@ class Audit:
     def run(self) -> None:
         """Train and ask all attackers; finished ones are taken from the cache."""
         fold = self.questions['subject'].task.folds[0]
-        self.inverted = self._invert(fold.train) if 'inversion' in self.tiers else {}
+        self.inverted = self._invert(fold.train) if 'inversion' in self.tiers_of('subject') else {}
         seeds = list(self.cfg.seeds)
         self.recognition = Recognition(
             self.original, fold, self.recognizers, self.cfg.believed, seeds

@@ -181,7 +181,7 @@ class Findings:
             partition=dict(
                 kind=closed.kind,
                 train=len(closed.folds[0].train),
-                test=len(closed.folds[0].test),
+                test=len(closed.test),
                 sentence=closed.sentence,
             ),
             trials={
