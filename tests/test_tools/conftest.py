@@ -40,7 +40,6 @@ def environment(tmp_path):
         return {
             **os.environ,
             'OMP_NUM_THREADS': '1',
-            'MKL_NUM_THREADS': '1',
             'PYTHONPATH': os.pathsep.join(filter(None, folders)),
             **variables,
         }
