@@ -20,10 +20,11 @@ from .clips import ClipStore
 from .controls import noise_recording
 from .inputs import Method, read_method, read_original
 from .inversion import Inverter
-from .jobs import Job, JobResult, Sight, code_digest, run_jobs
+from .jobs import Job, JobResult, code_digest, run_jobs
 from .judging import Answers, answer
 from .plan import ORIGINAL, Beliefs, Plan
 from .recognition import Recognition
+from .sight import Sight
 from .tasks import Task, attribute_task, closed_task, open_task
 from .tiers import CONTROL, TIERS
 from .trials import Trials, trial_list
