@@ -110,7 +110,8 @@ def methods_of(args: argparse.Namespace) -> dict[str, list[str]]:
     """
     methods: dict[str, list[str]] = {}
     for word in args.anonymized:
-        name, _, files = word.rpartition('=')
+        name, equals, files = word.partition('=')
+        name, files = (name, files) if equals else ('', word)
         files = files.split(',')
         _add(methods, name or Path(files[0]).stem, files)
     for config, checkpoint in args.anonymizer:
