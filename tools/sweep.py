@@ -1,32 +1,66 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
-"""Train, export and audit an anonymizer at several values of one setting, and draw the trade-off curve.
+"""Train, export and audit an anonymizer for several values of a config key, and draw what the key trades.
 
-All points are audited together, so that they share the attackers of the originals. Steps whose result is there are not repeated: run
-it again after an interruption and it continues.
+The key is most often the weight of a loss, such as the paper's alpha. For each value the anonymizer is trained anew and anonymizes
+the original file; then one audit attacks all of them. Ends in OUT/tradeoff.png, tradeoff.csv and the report of the audit in OUT/audit.
+Finished steps are not repeated: run it again after an interruption, or with further values, and it continues.
 
 Examples:
-    python tools/sweep.py configs/utd_mhad/adversarial_unet_stgcn_1xb8-20e_utd-mhad-trial-kinect20.py \
-        --key model.losses.privacy.weight --values 0.3 1 3 --original data/utd_mhad/utd_mhad.pkl --budget fast --out work_dirs/sweep
+    python tools/sweep.py CONFIG --key model.losses.privacy.weight --values 0.3 1 3 --original A.pkl --out work_dirs/sweep
+    python tools/sweep.py CONFIG --key model.losses.privacy.weight --values 0.3 1 3 --original A.pkl --out work_dirs/sweep \
+        --budget fast --seed 0 --cfg-options model.recognizer.checkpoint=action.pth
 """
 
 from __future__ import annotations
 
 import argparse
-import subprocess
-import sys
+import hashlib
+import json
+import math
+import shlex
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
-from rich.console import Console
+from mmengine.config import Config
 
+from mmskanon.audit.inputs import sha256_of
 from mmskanon.audit.report import comparison_rows, load_results
-from mmskanon.audit.report.compare import comparison_table
+from mmskanon.audit.report.compare import comparison_table, comparison_warnings
 from mmskanon.audit.report.plots import png, tradeoff_curve
 from mmskanon.audit.report.tables import csv_text, print_table
 from mmskanon.io import atomic_write_bytes
-from mmskanon.utils import run_tool
+from mmskanon.io.reading import check_file
+from mmskanon.utils import Overrides, check_device, read_config, run_step, run_tool
 
 TOOLS = Path(__file__).resolve().parent
+BUDGETS = ('fast', 'standard', 'thorough')
+
+
+class KeptOverrides(Overrides):
+    """Overrides whose words are kept too, under ``option_words``, to be passed on."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: list[str],
+        option_string: str | None = None,
+    ) -> None:
+        """Parse the words after the option."""
+        super().__call__(parser, namespace, values, option_string)
+        namespace.option_words = list(values)
+
+
+def number(word: str) -> str:
+    """A word that is a finite number, as it is: it names files.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    if not math.isfinite(float(word)):
+        raise ValueError(word)
+    return word
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -34,122 +68,201 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('config', help='config of the anonymizer')
-    parser.add_argument(
-        '--key', required=True, help='setting that changes, such as model.losses.privacy.weight'
-    )
-    parser.add_argument('--values', nargs='+', type=float, required=True, help='its values')
+    parser.add_argument('config', help='config that trains the anonymizer')
+    parser.add_argument('--key', required=True, help='config key: model.losses.privacy.weight')
+    parser.add_argument('--values', required=True, nargs='+', type=number, help='its values')
     parser.add_argument('--original', required=True, help='annotation file to anonymize and audit')
     parser.add_argument('--out', type=Path, required=True, help='folder of all results')
     parser.add_argument(
-        '--attribute', default='subject', help='what the curve is about (default: %(default)s)'
+        '--label', help='name of the key in the curve (default: its last two words)'
     )
     parser.add_argument(
-        '--seed', type=int, default=0, help='seed of the trainings (default: %(default)s)'
+        '--attribute', default='subject', help='private attribute (default: %(default)s)'
     )
-    parser.add_argument(
-        '--cfg-options', nargs='+', default=[], help='further overrides of the config'
-    )
-    parser.add_argument(
-        '--budget', default='fast', help='budget of the audit (default: %(default)s)'
-    )
+    parser.add_argument('--budget', choices=BUDGETS, default='standard', help='of the audit')
     parser.add_argument('--audit-config', help='settings of the audit instead of a budget (.py)')
-    parser.add_argument('--amp', action='store_true', help='train in mixed precision')
+    parser.add_argument(
+        '--device', default='cpu', help='of export and audit (default: %(default)s)'
+    )
+    parser.add_argument('--seed', type=int, default=0, help='of training, export and audit')
+    parser.add_argument(
+        '--cfg-options', nargs='+', action=KeptOverrides, help='overrides of CONFIG: key=value'
+    )
+    parser.set_defaults(option_words=[])
     args = parser.parse_args(argv)
-    if len(set(args.values)) < len(args.values):
-        parser.error(f'--values: expected each value once, found {args.values}')
+    if len({float(v) for v in args.values}) < max(2, len(args.values)):
+        parser.error(
+            f'--values: expected two or more, all different, found {" ".join(args.values)}'
+        )
     return args
 
 
-def step(title: str, log: Path, tool: str, *words: object) -> None:
-    """Run a tool with its output in a log file.
-
-    Args:
-        title (str): What is being done.
-        log (Path): The log file.
-        tool (str): Name of the tool.
-        words (object): Its arguments.
+def read_swept_config(args: argparse.Namespace) -> Config:
+    """The config, which has to have the key: one that nothing reads would make a flat curve.
 
     Raises:
-        ValueError: If the tool fails.
+        FileNotFoundError, ValueError: If there is no such config, or it is faulty.
+        KeyError: If it lacks the key.
     """
-    Console().print(f'{title} ...')
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with open(log, 'w') as out:
-        command = [sys.executable, str(TOOLS / tool), *map(str, words)]
-        status = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT).returncode
-    if status:
-        last = log.read_text(errors='replace').strip().splitlines()[-1:] or ['no output']
-        raise ValueError(f'{title} failed ({last[0]}); its whole output is in {log}')
+    cfg = read_config(args.config, args.cfg_options, needs=('model', 'train_cfg'))
+    node, path = cfg.to_dict(), args.key.split('.')
+    for depth, word in enumerate(path):
+        if not isinstance(node, dict) or word not in node:
+            place = '.'.join(path[:depth]) or 'the config'
+            known = f', which has {sorted(node)}' if isinstance(node, dict) else ''
+            raise KeyError(
+                f'{args.config} has no key {args.key}: no {word!r} in {place}{known}; correct --key'
+            )
+        node = node[word]
+    return cfg
 
 
-def trained(folder: Path) -> Path | None:
-    """The checkpoint with which a finished training ended; None where there is none.
+def check_settings(args: argparse.Namespace, cfg: Config) -> None:
+    """Keep in OUT/sweep.json what all values have in common, or hold it against that of the runs before.
 
-    Args:
-        folder (Path): Work folder of the training.
+    Raises:
+        FileNotFoundError: If the original file does not exist.
+        ValueError: If the folder has results of other settings.
     """
-    note = folder / 'finished'
-    return Path(note.read_text()) if note.exists() else None
+    settings = dict(
+        config=hashlib.sha256(cfg.pretty_text.encode()).hexdigest(),
+        key=args.key,
+        original=sha256_of(check_file(args.original, 'the annotation file to anonymize')),
+        seed=args.seed,
+        cfg_options=args.option_words,
+    )
+    path = args.out / 'sweep.json'
+    if not path.exists():
+        atomic_write_bytes(json.dumps(settings, indent=1).encode(), path)
+        return
+    known = json.loads(path.read_text())
+    other = [k for k in settings if known.get(k) != settings[k]]
+    if other:
+        raise ValueError(
+            f'{path}: the results in this folder were made with another {" and ".join(other)}; give another --out'
+        )
 
 
-def point(args: argparse.Namespace, value: float) -> tuple[str, Path]:
-    """Train and export at one value, as far as that has not been done.
+class Sweep:
+    """The steps of each value and the audit of all; what tools print goes to OUT/logs.
 
     Args:
         args (argparse.Namespace): The command line.
-        value (float): The value.
+    """
 
-    Returns:
-        tuple[str, Path]: Name of the point and its anonymized file.
+    def __init__(self, args: argparse.Namespace) -> None:
+        self.args, self.out = args, args.out
+        self.label = args.label or '.'.join(args.key.split('.')[-2:])
+
+    def step(self, title: str, result: Path | None, log: str, tool: str, *words: object) -> None:
+        """Run a tool unless it has been run."""
+        print(f'{title} ...', end=' ', flush=True)
+        try:
+            seconds = run_step(
+                title, result, self.out / 'logs' / f'{log}.log', TOOLS / tool, *words
+            )
+        except BaseException:
+            print('failed', flush=True)
+            raise
+        print('there already' if seconds is None else f'{seconds:.0f} s', flush=True)
+
+    def release(self, value: str) -> Path:
+        """Train with a value and anonymize the original; returns the anonymized file."""
+        args, work = self.args, self.out / 'trained' / value
+        options = ['--cfg-options', *args.option_words, f'{args.key}={value}']
+        what = f'{self.label} {value}'
+        self.step(
+            f'training, {what}',
+            None,
+            f'train_{value}',
+            'train.py',
+            args.config,
+            *('--work-dir', work, '--seed', args.seed, '--no-validate', '--resume'),
+            *options,
+        )
+        released = self.out / 'anonymized' / f'{value}.pkl'
+        self.step(
+            f'anonymizing, {what}',
+            released,
+            f'anonymize_{value}',
+            'anonymize.py',
+            args.config,
+            last_checkpoint(work),
+            args.original,
+            released,
+            *('--device', args.device, '--seed', args.seed),
+            *options,
+        )
+        return released
+
+    def audit(self, released: dict[str, Path]) -> Path:
+        """Audit all anonymized files together; returns the document."""
+        args, report = self.args, self.out / 'audit' / 'report.json'
+        words = ['--original', args.original, '--out', str(report.parent)]
+        words += ['--anonymized', *(f'{v}={path}' for v, path in released.items())]
+        words += ['--config', args.audit_config] if args.audit_config else ['--budget', args.budget]
+        words += ['--device', args.device, '--seed', str(args.seed)]
+        if args.attribute != 'subject':
+            words += ['--attributes', 'subject', args.attribute]
+        if report.exists() and not self._is_done(report, words):
+            report.unlink()  # attackers that have finished are kept
+        self.step(f'auditing {len(released)} files', report, 'audit', 'audit.py', *words)
+        return report
+
+    def _is_done(self, report: Path, words: list[str]) -> bool:
+        """Whether a report is of these values and these settings."""
+        settings = self.args.audit_config
+        if settings and Path(settings).stat().st_mtime > report.stat().st_mtime:
+            return False
+        command = shlex.join(['python', 'tools/audit.py', *words])
+        return load_results(report)['command'] == command
+
+
+def last_checkpoint(work: Path) -> Path:
+    """The checkpoint at the end of a training, which MMEngine names in a file of the work folder.
 
     Raises:
-        ValueError: If a tool fails.
+        FileNotFoundError: If there is none.
     """
-    name = f'{args.key.split(".")[-2:][0]}-{value:g}'
-    folder, made = args.out / name, args.out / name / 'anonymized.pkl'
-    options = ['--cfg-options', f'{args.key}={value}', *args.cfg_options]
-    if trained(folder) is None:
-        amp = ['--amp'] if args.amp else []
-        words = ['--work-dir', folder, '--seed', args.seed, '--no-validate', *amp, *options]
-        step(f'training at {name}', folder / 'train.log', 'train.py', args.config, *words)
-        last = (folder / 'last_checkpoint').read_text().strip()
-        atomic_write_bytes(last.encode(), folder / 'finished', overwrite=True)
-    if not made.exists():
-        words = [args.config, trained(folder), args.original, made, '--seed', args.seed, *options]
-        step(f'anonymizing at {name}', folder / 'anonymize.log', 'anonymize.py', *words)
-    return name, made
+    named = work / 'last_checkpoint'
+    if not named.exists():
+        raise FileNotFoundError(
+            f'{work} has no checkpoint; let the config save one (default_hooks.checkpoint), and remove the folder to train again'
+        )
+    # By its name, so that the folder may be moved.
+    return check_file(work / Path(named.read_text().strip()).name, 'the checkpoint of a training')
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run the sweep.
+    """Run what is missing, print the table and draw the curve.
 
     Args:
         argv (Sequence[str], optional): The command line. Defaults to None, that of the process.
 
     Raises:
-        ValueError: If a step fails.
-        OSError: If a file cannot be written.
+        FileNotFoundError, KeyError, ValueError: If a file or a setting is missing or faulty.
+        OSError: If a step fails, or a file cannot be written.
     """
     args = parse_args(argv)
-    points = dict(point(args, value) for value in args.values)
-    effort = ['--config', args.audit_config] if args.audit_config else ['--budget', args.budget]
-    files = [f'{name}={path}' for name, path in points.items()]
-    out = args.out / 'audit'
-    words = ['--original', args.original, '--anonymized', *files, '--out', out, *effort]
-    if args.attribute != 'subject':
-        words += ['--attributes', 'subject', args.attribute]
-    step('auditing all points', args.out / 'audit.log', 'audit.py', *words)
-    rows = comparison_rows({'sweep': load_results(out / 'report.json')}, args.attribute)
-    values = dict(zip(points, args.values, strict=True))
-    for row in rows:
-        row[args.key] = values[row['method']]
-    heads, lines = comparison_table(rows)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that no process is left behind
+    check_device(args.device)
+    check_settings(args, read_swept_config(args))
+    if args.audit_config:
+        check_file(args.audit_config, 'the settings of the audit')
+    sweep = Sweep(args)
+    released = {value: sweep.release(value) for value in args.values}
+    document = load_results(sweep.audit(released))
+    rows = [
+        {sweep.label: float(row['method']), **row}
+        for row in comparison_rows({'sweep': document}, args.attribute)
+    ]
+    figure = tradeoff_curve(rows, sweep.label, args.attribute)
     atomic_write_bytes(csv_text(rows).encode(), args.out / 'tradeoff.csv', overwrite=True)
-    picture = png(tradeoff_curve(rows, args.key, args.attribute))
-    atomic_write_bytes(picture, args.out / 'tradeoff.png', overwrite=True)
-    print_table(f'{args.key}, {args.attribute}', heads, lines)
-    print(f'Written: {args.out / "tradeoff.png"}, tradeoff.csv; the audit is in {out}')
+    atomic_write_bytes(png(figure), args.out / 'tradeoff.png', overwrite=True)
+    print_table(f'{args.attribute}, by {sweep.label}', *comparison_table(rows))
+    for warning in comparison_warnings(rows):
+        print(warning)
+    print(f'Written: {args.out / "tradeoff.png"}, tradeoff.csv, and the report in audit beside it')
 
 
 if __name__ == '__main__':

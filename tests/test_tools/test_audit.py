@@ -1,7 +1,6 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
-"""The audit from the command line, on small files and with attackers that need no network."""
+"""The audit from its command line to its files: figures, what is kept, and mistakes of the user."""
 
-import copy
 import json
 import os
 import signal
@@ -13,257 +12,328 @@ from pathlib import Path
 import numpy as np
 import pytest
 from audit_recordings import recordings
+from builders import tiny_model
+from sklearn.metrics import accuracy_score, roc_auc_score
 
-from mmskanon.audit.report import load_results
-from mmskanon.io import atomic_pickle
+from mmskanon.audit.report import check_results
 
-TOOLS = Path(__file__).resolve().parents[2] / 'tools'
-
-SETTINGS = """
-_base_ = {base!r}
-budget = 'small'
-tiers = ['control', 'ignorant', 'lazy_informed', 'semi_informed', 'adaptive', 'original_enrolled', 'inversion']
-attackers = dict(_delete_=True, bones=dict(type='Anthropometrics'), kinematics=dict(type='Kinematics'), action=dict(type='ContentBaseline'))
-recognizers = dict(_delete_=True, moves=dict(type='Kinematics'), body=dict(type='Anthropometrics'))
-believed = 'moves'
-control_attackers = ['bones']
-bootstrap = 50
-min_genuine = 5
-examples = 1
-"""
+AUDIT = Path(__file__).resolve().parents[2] / 'tools' / 'audit.py'
 
 
-@pytest.fixture
-def files(tmp_path):
-    """An original, a copy, noisy draws and a file whose bodies all have one size."""
-    rng = np.random.default_rng(0)
-    data = recordings(genders=True)
-
-    def write(name, change):
-        made = copy.deepcopy(data)
-        for sample in made['annotations']:
-            sample['keypoint'] = change(sample).astype(np.float32)
-        atomic_pickle(made, tmp_path / f'{name}.pkl')
-        return str(tmp_path / f'{name}.pkl')
-
-    def one_size(sample):
-        clip = sample['keypoint'] - 2
-        return clip / (1 + 0.2 * (sample['subject'] - 1)) + 2
-
-    return dict(
-        original=write('original', lambda s: s['keypoint']),
-        same=write('same', lambda s: s['keypoint']),
-        draw0=write(
-            'draw0', lambda s: s['keypoint'] + rng.normal(scale=0.5, size=s['keypoint'].shape)
-        ),
-        draw1=write(
-            'draw1', lambda s: s['keypoint'] + rng.normal(scale=0.5, size=s['keypoint'].shape)
-        ),
-        size=write('size', one_size),
-    )
+def noisy(data, std=0.05, seed=0):
+    """The same recordings with noise on every coordinate."""
+    rng = np.random.default_rng(seed)
+    samples = [
+        dict(
+            s,
+            keypoint=(s['keypoint'] + rng.normal(scale=std, size=s['keypoint'].shape)).astype('f4'),
+        )
+        for s in data['annotations']
+    ]
+    return dict(data, annotations=samples)
 
 
 @pytest.fixture
-def settings(tmp_path):
-    """Write the small settings, with additions; returns the path."""
-
-    def write(more='', name='small.py'):
-        base = str(TOOLS.parent / 'configs' / 'audit' / '_base_.py')
-        (tmp_path / name).write_text(SETTINGS.format(base=base) + more)
-        return str(tmp_path / name)
-
-    return write
-
-
-@pytest.fixture
-def audit(tool, files, settings, tmp_path):
-    """Run the audit; returns what the tool said and the folder."""
-
-    def run(*words, out='out', more='', ok=True):
-        done = tool(
-            'audit', '--original', files['original'], '--config', settings(more), '--out', tmp_path / out,
-            '--jobs', 1, *words,
-        )  # fmt: skip
-        assert (done.code == 0) == ok, done.err
-        return done, tmp_path / out
-
-    return run
+def files(save):
+    """An original and two draws of noise on it."""
+    data = recordings()
+    return [
+        save(data, 'original.pkl'),
+        save(noisy(data), 'first.pkl'),
+        save(noisy(data, seed=1), 'second.pkl'),
+    ]
 
 
-def test_from_files_to_report(audit, files):
-    noise = f'noise={files["draw0"]},{files["draw1"]}'
-    done, out = audit('--anonymized', f'same={files["same"]}', noise, f'size={files["size"]}')
-    doc = load_results(out / 'report.json')
-    assert list(doc['methods']) == ['same', 'noise', 'size']
-    assert 'same: Leaks' in done.out and (out / 'report.html').stat().st_size > 10000
-    assert len(doc['methods']['noise']['files']) == 2
+def document(out):
+    return json.loads((out / 'report.json').read_text())
+
+
+def without_times(figures):
+    return {k: v for k, v in figures.items() if k != 'seconds'}
+
+
+def test_figures_follow_from_the_scores_and_repeat(tool, fits, files, audit_config, tmp_path):
+    original, first, second = files
+    command = ['--original', original, '--config', audit_config(), '--seed', '5', '--anonymized']
+    command += [f'same={original}', f'noise={first},{second}']
+    done = tool('audit', *command, '--out', tmp_path / 'one')
+    assert done.code == 0, done.err
+    assert 'Written' in done.out and 'noise: Leaks' in done.out
+    doc = document(tmp_path / 'one')
+    assert check_results(doc) == []
+    assert (doc['budget'], doc['lower_bound'], doc['seed'], doc['seeds']) == ('fast', True, 5, [5])
+    assert [len(m['files']) for m in doc['methods'].values()] == [1, 2]
+    for name in ('report.html', 'methods.csv', 'attackers.csv'):
+        assert (tmp_path / 'one' / name).stat().st_size > 0
+
+    # Every figure can be computed again, by others, from the raw scores.
+    for method, entry in doc['methods'].items():
+        for tier, results in entry['privacy']['subject']['tiers'].items():
+            folder = 'original' if tier == 'control' else method
+            for attacker, figures in results['attackers'].items():
+                path = tmp_path / 'one' / 'scores' / folder / 'subject' / tier / f'{attacker}.npz'
+                with np.load(path) as scores:
+                    labels, answers = scores['labels'], scores['log_posterior']
+                    genuine, pairs = scores['genuine'], scores['pair_scores']
+                if attacker != 'action':  # which ties all people that did the action equally often
+                    assert figures['rank1'] == accuracy_score(labels, answers.argmax(axis=1))
+                assert figures['auc'] == pytest.approx(roc_auc_score(genuine, pairs), abs=1e-9)
+
+    # An anonymizer that does nothing gives what the control gives.
     tiers = doc['methods']['same']['privacy']['subject']['tiers']
-    control = tiers['control']['attackers']['bones']
-    assert control['rank1'] == 1.0 and control['eer'] == 0.0
-    for name in ('ignorant', 'semi_informed'):  # a copy is no anonymization
-        assert tiers[name]['attackers']['bones']['rank1'] == control['rank1']
-    assert {g['name']: g['passed'] for g in doc['methods']['same']['gates']} == dict.fromkeys(
-        [
-            'control attacker succeeds',
-            'identity reproduces the control',
-            'noise gives chance',
-            'attackers have converged',
-            'no trial is missing',
-        ],
-        True,
+    for tier in ('ignorant', 'semi_informed'):
+        for attacker, figures in tiers[tier]['attackers'].items():
+            assert without_times(figures) == without_times(tiers['control']['attackers'][attacker])
+    assert doc['methods']['same']['fidelity']['mpjpe_mm'] == 0
+
+    # What was learned is kept, and the same seed gives the same figures.
+    assert fits and len(set(fits)) == len(fits)
+    table = (tmp_path / 'one' / 'methods.csv').read_bytes()
+    fits.clear()
+    assert tool('audit', *command, '--out', tmp_path / 'one').code == 0 and fits == []
+    assert (tmp_path / 'one' / 'methods.csv').read_bytes() == table
+    assert tool('audit', *command, '--out', tmp_path / 'two').code == 0 and fits
+    assert (tmp_path / 'two' / 'methods.csv').read_bytes() == table
+
+
+def test_every_question_at_once(tool, fits, save, audit_config, tmp_path):
+    data = recordings(genders=True)
+    original, anonymized = save(data, 'original.pkl'), save(noisy(data), 'noise.pkl')
+    settings = audit_config(open_folds=2, donors=[1, 2], unseen_actions=[2])
+    command = ['--original', original, '--anonymized', anonymized, '--config', settings]
+    done = tool('audit', *command, '--attributes', 'subject', 'gender', '--out', tmp_path / 'out')
+    assert done.code == 0, done.err
+    doc = document(tmp_path / 'out')
+    assert check_results(doc) == []
+    entry = doc['methods']['noise']
+    assert set(entry['privacy']) == {'subject', 'subject_open', 'gender'}
+    unseen = entry['privacy']['subject_open']['tiers']['control']['attackers']['bones']
+    assert unseen['rank1'] is None and 0 <= unseen['eer'] <= 1
+    assert doc['data']['attributes']['gender']['values'] == ['f', 'm']
+    gender = entry['privacy']['gender']['tiers']['semi_informed']['attackers']['bones']
+    assert gender['eer'] is None and set(gender['per_class']) == {'f', 'm'}
+    assert {g: v['clips'] for g, v in entry['groups'].items()} == dict(donors=12, others=12)
+    shares = [v['rank1'] for v in entry['groups'].values()]
+    best = entry['privacy']['subject']['tiers']['semi_informed']
+    assert np.mean(shares) == pytest.approx(best['attackers'][best['strongest']]['rank1'])
+    assert set(entry['utility']['unseen_actions']) == {'top1', 'mean_class'}
+
+
+def test_it_anonymizes_first(tool, fits, files, config, audit_config, tmp_path):
+    nothing = dict(type='IdentityAnonymizer', layout='kinect_v1', num_person=1)
+    cfg = config(files[0], 'nothing.py', model=tiny_model(anonymizer=nothing))
+    command = ['--original', files[0], '--anonymizer', cfg, 'none', '--config', audit_config()]
+    done = tool('audit', *command, '--out', tmp_path / 'out')
+    assert done.code == 0, done.err
+    entry = document(tmp_path / 'out')['methods']['nothing']
+    assert entry['fidelity']['mpjpe_mm'] < 1e-3
+    tiers = entry['privacy']['subject']['tiers']
+    assert (
+        tiers['semi_informed']['attackers']['bones']['rank1']
+        == tiers['control']['attackers']['bones']['rank1']
     )
-    # Who retrains sees what scaling has done to the noise of the recordings; who does not is lost.
-    sized = doc['methods']['size']['privacy']['subject']['tiers']
-    rates = [sized[t]['attackers']['bones']['rank1'] for t in ('ignorant', 'semi_informed')]
-    assert rates[0] < 0.5 < rates[1]
-    assert doc['methods']['same']['fidelity']['mpjpe_mm'] == 0.0
-    assert doc['methods']['same']['fidelity']['tm'] == 1.0
-    assert doc['methods']['size']['fidelity']['mpjpe_mm'] > 10
-    assert doc['methods']['same']['utility']['fixed']['drop'] == 0.0
-    # Raw scores give the figures again.
-    with np.load(out / 'scores/noise/subject/semi_informed/bones.npz') as raw:
-        rate = (raw['log_posterior'].argmax(1) == raw['labels']).mean()
-        assert len(raw['pairs']) == len(raw['genuine']) == len(raw['pair_scores'])
-    figures = doc['methods']['noise']['privacy']['subject']['tiers']['semi_informed']['attackers']
-    assert figures['bones']['rank1'] == pytest.approx(rate)
-    assert (out / 'scores/original/subject/control/bones.npz').exists()
 
 
-def test_the_same_seed_gives_the_same_figures_and_nothing_is_trained_twice(audit, files):
-    words = ('--anonymized', f'size={files["size"]}')
-    _, first = audit(*words)
-    stamps = {p: p.stat().st_mtime_ns for p in first.glob('cache/jobs/*/fit.json')}
-    assert len(stamps) > 10
-    text = (first / 'methods.csv').read_bytes()
-    audit(*words)
-    assert {p: p.stat().st_mtime_ns for p in first.glob('cache/jobs/*/fit.json')} == stamps
-    _, second = audit(*words, out='again')
-    assert (second / 'methods.csv').read_bytes() == text == (first / 'methods.csv').read_bytes()
+def test_what_it_anonymized_is_taken_again_only_where_all_is_equal(
+    tool, save, files, config, audit_config, tmp_path
+):
+    noise = dict(type='GaussianNoiseAnonymizer', layout='kinect_v1', num_person=1, std=0.05)
+    cfg = config(files[0], 'noise.py', model=tiny_model(anonymizer=noise))
+    other = save(recordings(seed=1), 'other.pkl')
+    settings = audit_config(believed='nobody')  # ends after anonymization
+
+    def anonymized(original, seed, out):
+        command = ['--original', original, '--anonymizer', cfg, 'none', '--config', settings]
+        folder = tmp_path / out / 'anonymized'
+        known = set(folder.glob('*'))
+        done = tool('audit', *command, '--seed', seed, '--out', tmp_path / out)
+        assert "believed names the recognizer 'nobody'" in done.err
+        return [p.read_bytes() for p in set(folder.glob('*')) - known]
+
+    (first,) = anonymized(files[0], 1, 'one')
+    assert anonymized(files[0], 1, 'two') == [first]
+    assert anonymized(files[0], 1, 'one') == []
+    (second,) = anonymized(files[0], 2, 'one')
+    (third,) = anonymized(other, 1, 'one')
+    assert len({first, second, third}) == 3
 
 
-def test_more_questions_groups_and_unseen_actions(audit, files):
-    more = 'open_folds = 2\nattributes = ["subject", "gender"]\ndonors = [1, 2]\nunseen_actions = [2]\n'
-    _, out = audit('--anonymized', f'same={files["same"]}', more=more)
-    doc = load_results(out / 'report.json')
-    method = doc['methods']['same']
-    assert set(method['privacy']) == {'subject', 'subject_open', 'gender'}
-    strangers = method['privacy']['subject_open']['tiers']
-    assert strangers['control']['strongest'] is None and 'inversion' not in strangers
-    assert strangers['control']['attackers']['bones']['eer'] is not None
-    assert set(method['privacy']['gender']['tiers']) == {
-        'control',
-        'ignorant',
-        'semi_informed',
-        'adaptive',
-    }
-    assert method['groups']['donors'] == dict(clips=12, rank1=1.0)
-    assert method['utility']['unseen_actions']['top1'] == 1.0
+def lacking(data):
+    (gone, *kept), split = data['annotations'], data['split']
+    train = [name for name in split['train'] if name != gone['frame_dir']]
+    return dict(split=dict(split, train=train), annotations=kept)
 
 
-def test_it_anonymizes_first_where_asked(audit, config, files, tmp_path):
-    from builders import LAYOUT, action_head, tiny_model, tiny_net
-
-    model = tiny_model(
-        anonymizer=dict(type='IdentityAnonymizer', layout=LAYOUT, num_person=1),
-        recognizer=dict(net=tiny_net(action_head(3))),
+def renamed(data):
+    (first, *others), split = data['annotations'], data['split']
+    return dict(
+        split=dict(split, train=['x', *split['train'][1:]]),
+        annotations=[dict(first, frame_dir='x'), *others],
     )
-    cfg = config(files['original'], model=model)
-    _, out = audit('--anonymizer', cfg, 'none')
-    (name,) = load_results(out / 'report.json')['methods']
-    assert name == cfg.stem and (out / 'anonymized' / f'{name}.pkl').exists()
 
 
-def broken(files, tmp_path, change):
-    import pickle
+def changed(**changes):
+    def change(data):
+        return dict(
+            data, annotations=[dict(data['annotations'][0], **changes), *data['annotations'][1:]]
+        )
 
-    with open(files['same'], 'rb') as file:
-        data = pickle.load(file)
-    change(data)
-    atomic_pickle(data, tmp_path / 'broken.pkl', overwrite=True)
-    return str(tmp_path / 'broken.pkl')
+    return change
+
+
+def shortened(data):
+    first = data['annotations'][0]
+    return changed(keypoint=first['keypoint'][:, :10], total_frames=10)(data)
+
+
+FILES = {
+    'a sample is missing': (lacking, "lacks 1 of the samples of original.pkl (48), the first is 'a1_s1_t1_c1'"),
+    'another length': (shortened, "sample 'a1_s1_t1_c1', key keypoint: expected 20 frames as in original.pkl, found 10"),
+    'another label': (changed(label=2), "key 'label': expected 0 as in original.pkl, found 2"),
+    'another subject': (changed(subject=3), "key 'subject': expected 1 as in original.pkl, found 3"),
+    'another name': (renamed, "lacks 1 of the samples of original.pkl (48), the first is 'a1_s1_t1_c1'"),
+}  # fmt: skip
+
+
+def refused(done, out, sentence):
+    """One sentence, and nothing that could be taken for a report."""
+    assert (done.code, done.out) == (1, ''), done.out + done.err
+    assert done.err.strip().startswith('error: ') and done.err.strip().count('\n') == 0, done.err
+    assert sentence in done.err
+    assert not (out / 'report.json').exists() and not (out / 'report.html').exists()
+
+
+@pytest.mark.parametrize('case', FILES)
+def test_files_that_do_not_fit(tool, fits, save, audit_config, tmp_path, case):
+    change, sentence = FILES[case]
+    data = recordings()
+    save(data, 'original.pkl'), save(change(data), 'other.pkl')
+    command = [
+        '--original',
+        'original.pkl',
+        '--anonymized',
+        'other.pkl',
+        '--config',
+        audit_config(),
+    ]
+    refused(tool('audit', *command, '--out', 'out'), tmp_path / 'out', sentence)
+    assert fits == []
+
+
+ONE_NAME = ['a=original.pkl', 'a=first.pkl']
+OTHER_ATTACKER = dict(attackers=dict(_delete_=True, odd=dict(type='Clairvoyant')))
+ALL_OFF = dict(attackers=dict(_delete_=True, bones=None))
+SETTINGS = {
+    'unknown tier': (dict(tiers=['control', 'omniscient']), [], "'omniscient' is no tier; choose from"),
+    'no control': (dict(tiers=['semi_informed', 'ignorant']), [], "key tiers: expected 'control'"),
+    'control alone': (dict(tiers=['control']), [], 'and at least one other'),
+    'unknown attacker': (OTHER_ATTACKER, [], "type='Clairvoyant' is not known"),
+    'no attacker': (ALL_OFF, [], 'key attackers: expected at least one, found none'),
+    'unknown recognizer': (dict(believed='gcn'), [], "believed names the recognizer 'gcn'"),
+    'unknown classifier': (dict(recognizers=dict(_delete_=True, fast=dict(type='Kinematics', classifier='svm'))), [], "found 'svm'"),
+    'unknown donor': (dict(donors=[9]), [], 'key donors: subject 9 is not in original.pkl'),
+    'unknown action': (dict(unseen_actions=[0, 7]), [], 'key unseen_actions: label 7 is not in original.pkl'),
+    'unknown attribute': ({}, ['--attributes', 'age'], "48 of 48 samples have no 'age'"),
+    'unseen people are too few': (dict(open_folds=3), [], 'need at least 6 subjects, found 4'),
+    'one name twice': ({}, ['--anonymized', *ONE_NAME], "two methods are called 'a'"),
+    'missing file': ({}, ['--anonymized', 'absent.pkl'], 'absent.pkl does not exist'),
+    'missing draw': ({}, ['--anonymized', 'first.pkl,absent.pkl'], 'absent.pkl does not exist'),
+    'missing original': ({}, ['--original', 'absent.pkl'], 'absent.pkl does not exist'),
+    'missing config': ({}, ['--config', 'absent.py'], 'absent.py does not exist'),
+    'no anonymizer': ({}, ['--anonymizer', 'audit.py', 'none'], 'audit.py has no model.anonymizer'),
+    'other layout': ({}, ['--layout', 'ntu25'], 'ntu25'),
+    'no such device': ({}, ['--device', 'cuda:77'], '--device cuda:77 cannot be used here'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize('case', SETTINGS)
+def test_settings_that_do_not_fit(tool, fits, files, audit_config, tmp_path, case):
+    changes, options, sentence = SETTINGS[case]
+    command = ['--original', 'original.pkl', '--anonymized', 'first.pkl', '--out', 'out']
+    command += ['--config', audit_config(**changes), *options]
+    refused(tool('audit', *command), tmp_path / 'out', sentence)
+    assert fits == []
+
+
+def test_without_repetitions_nothing_can_be_tried(tool, fits, save, audit_config, tmp_path):
+    data = recordings(trials=1)
+    data['split'] = {}
+    save(data, 'original.pkl')
+    command = ['--original', 'original.pkl', '--anonymized', 'original.pkl', '--out', 'out']
+    done = tool('audit', *command, '--config', audit_config())
+    refused(done, tmp_path / 'out', 'need subject and trial (or replication)')
 
 
 @pytest.mark.parametrize(
-    ('change', 'sentence'),
-    [
-        (lambda d: (d['annotations'].pop(), d.pop('split')), 'lacks 1 of the samples'),
-        (lambda d: d['annotations'][0].update(label=1), "key 'label': expected 0"),
-        (
-            lambda d: d['annotations'][0].update(
-                keypoint=d['annotations'][0]['keypoint'][:, :9], total_frames=9
-            ),
-            'expected 20 frames',
-        ),
-    ],
+    'options', [[], ['--anonymized', 'a.pkl', '--budget', 'huge'], ['--anonymizer', 'only.py']]
 )
-def test_files_that_do_not_fit_end_in_a_sentence(audit, files, tmp_path, change, sentence):
-    done, out = audit('--anonymized', broken(files, tmp_path, change), ok=False)
-    assert done.code == 1 and sentence in done.err and done.err.count('error:') == 1
-    assert 'Traceback' not in done.err and not (out / 'report.json').exists()
+def test_usage_errors(tool, tmp_path, options):
+    done = tool('audit', '--original', 'original.pkl', '--out', 'out', *options)
+    assert done.code == 2 and 'usage:' in done.err
+    assert not (tmp_path / 'out').exists()
 
 
-@pytest.mark.parametrize(
-    ('words', 'more', 'sentence'),
-    [
-        (['--anonymized', 'nowhere.pkl'], '', 'nowhere.pkl'),
-        (['--anonymized', 'a={same}', 'a={size}'], '', "two methods are called 'a'"),
-        (['--anonymized', '{same}'], "tiers = ['control', 'psychic']\n", "'psychic' is no tier"),
-        (['--anonymized', '{same}'], "tiers = ['ignorant']\n", "expected 'control'"),
-        (
-            ['--anonymized', '{same}'],
-            "attackers = dict(x=dict(type='Nobody'))\n",
-            "'Nobody' is not known",
-        ),
-        (
-            ['--anonymized', '{same}'],
-            "believed = 'nobody'\n",
-            "believed names the recognizer 'nobody'",
-        ),
-        (['--anonymized', '{same}'], 'donors = [77]\n', 'subject 77 is not in'),
-        (['--anonymized', '{same}', '--device', 'cuda'], '', '--device cuda cannot be used here'),
-        (
-            ['--anonymized', '{same}', '--attributes', 'subject', 'height'],
-            '',
-            "no sample has the attribute 'height'",
-        ),
-    ],
-)
-def test_mistakes_end_in_a_sentence(audit, files, words, more, sentence):
-    done, out = audit(*(w.format(**files) for w in words), more=more, ok=False)
-    assert done.code == 1 and sentence in done.err and 'Traceback' not in done.err
-    assert not (out / 'report.json').exists()
+def living(group):
+    """Processes of a process group that have not ended."""
+    found = []
+    for path in Path('/proc').glob('[0-9]*/stat'):
+        try:
+            state, _, leader = path.read_text().rpartition(')')[2].split()[:3]
+        except OSError:  # it has just ended
+            continue
+        if int(leader) == group and state not in 'ZX':
+            found.append(int(path.parent.name))
+    return found
 
 
-def test_nothing_to_audit_is_a_usage_error(audit):
-    done, _ = audit(ok=False)
-    assert done.code == 2 and 'nothing to audit' in done.err
+def wait_for(condition, seconds=300):
+    end = time.time() + seconds
+    while not condition():
+        assert time.time() < end
+        time.sleep(0.02)
 
 
-def test_killed_and_run_again_it_goes_on(files, settings, tmp_path, environment):
-    def command(out):
-        return [
-            sys.executable, str(TOOLS / 'audit.py'), '--original', files['original'], '--anonymized', files['size'],
-            '--config', settings(), '--out', str(tmp_path / out), '--jobs', '1',
-        ]  # fmt: skip
-
-    process = subprocess.Popen(
-        command('killed'), env=environment(), start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )  # fmt: skip
-    jobs = tmp_path / 'killed/cache/jobs'
-    until = time.time() + 120
-    while time.time() < until and not list(jobs.glob('*/fit.json')) and process.poll() is None:
-        time.sleep(0.05)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    stamps = {p: p.stat().st_mtime_ns for p in jobs.glob('*/fit.json')}
-    assert stamps and not (tmp_path / 'killed/report.json').exists()
-    for out in ('killed', 'straight'):
-        subprocess.run(command(out), env=environment(), check=True, capture_output=True)
-    assert all(p.stat().st_mtime_ns == stamp for p, stamp in stamps.items())
-    assert (tmp_path / 'killed/methods.csv').read_bytes() == (
-        tmp_path / 'straight/methods.csv'
-    ).read_bytes()
-    one, other = (
-        json.loads((tmp_path / o / 'report.json').read_text()) for o in ('killed', 'straight')
+def test_killed_it_goes_on_where_it_was(tool, fits, files, audit_config, environment, tmp_path):
+    original, first, _ = files
+    attackers = dict(
+        bones=dict(type='Anthropometrics'), slow=dict(type='Kinematics', classifier='boosting')
     )
-    assert one['methods']['size']['privacy'].keys() == other['methods']['size']['privacy'].keys()
+    settings = audit_config(attackers=dict(_delete_=True, **attackers))
+    command = ['--original', original, '--anonymized', first, '--config', settings]
+    jobs = tmp_path / 'killed' / 'cache' / 'jobs'
+    with open(tmp_path / 'log', 'w') as log:
+        process = subprocess.Popen(
+            [sys.executable, AUDIT, *command, '--out', tmp_path / 'killed', '--jobs', '1'],
+            env=environment(),
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        wait_for(lambda: list(jobs.glob('[!.]*/fit.json')) or process.poll() is not None)
+        process.kill()  # this process alone: its workers have to notice
+        assert process.wait() == -signal.SIGKILL, (tmp_path / 'log').read_text()
+        wait_for(lambda: not living(process.pid), 60)
+    finally:
+        for pid in living(process.pid):
+            os.kill(pid, signal.SIGKILL)
+    before = {p: p.stat().st_mtime_ns for p in jobs.glob('[!.]*/*')}
+    finished = {p.parent.name for p in before}
+    assert finished and not (tmp_path / 'killed' / 'report.json').exists()
+
+    assert tool('audit', *command, '--out', tmp_path / 'killed').code == 0
+    again = set(fits)
+    assert again and not again & finished
+    assert {p: p.stat().st_mtime_ns for p in before} == before
+    fits.clear()
+    assert tool('audit', *command, '--out', tmp_path / 'straight').code == 0
+    assert set(fits) == again | finished
+    assert document(tmp_path / 'killed')['methods'].keys() == {'first'}
+    for name in ('methods.csv', 'scores/first/subject/semi_informed/slow.npz'):
+        killed, straight = (tmp_path / folder / name for folder in ('killed', 'straight'))
+        if name.endswith('csv'):
+            assert killed.read_bytes() == straight.read_bytes()
+        else:
+            one, other = np.load(killed), np.load(straight)
+            for key in one.files:
+                np.testing.assert_array_equal(one[key], other[key])
