@@ -12,6 +12,7 @@ import json
 import multiprocessing
 import os
 import shutil
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -239,6 +240,13 @@ def _prepare_worker() -> None:
     """A worker has one thread: several processes with several threads each on few cores wait for each other."""
     torch.set_num_threads(1)
     warnings.filterwarnings('ignore')
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Where the audit is killed its workers would wait for jobs forever."""
+    multiprocessing.parent_process().join()
+    os._exit(1)
 
 
 def run_jobs(
