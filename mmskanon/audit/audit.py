@@ -93,6 +93,8 @@ class Audit:
         self.original = read_original(
             original, stores, cfg.get('layout'), cfg.attribute_files, cfg.num_person
         )
+        self._check_named('donors', 'subject', self.original.values('subject'))
+        self._check_named('unseen_actions', 'label', self.original.actions.tolist())
         self.methods = {
             name: read_method(name, files, self.original, stores)
             for name, files in anonymized.items()
@@ -125,6 +127,14 @@ class Audit:
                 f'find anyone, and at least one other, found {chosen}'
             )
         return chosen
+
+    def _check_named(self, key: str, what: str, values: list) -> None:
+        known = sorted(set(values), key=str)
+        strange = [v for v in self.cfg[key] if v not in known]
+        if strange:
+            raise ValueError(
+                f'{self.cfg.filename}, key {key}: {what} {strange[0]!r} is not in {self.original.file}; expected some of {known[:10]}'
+            )
 
     def _questions(self) -> dict[str, Question]:
         """The tasks, checked before anything is trained."""
@@ -183,11 +193,11 @@ class Audit:
     def run(self) -> None:
         """Train and ask all attackers; finished ones are taken from the cache."""
         fold = self.questions['subject'].task.folds[0]
-        self.inverted = self._invert(fold.train) if 'inversion' in self.tiers else {}
         seeds = list(self.cfg.seeds)
         self.recognition = Recognition(
             self.original, fold, self.recognizers, self.cfg.believed, seeds
         )
+        self.inverted = self._invert(fold.train) if 'inversion' in self.tiers else {}
         methods = {name: (m, self.inverted.get(name)) for name, m in self.methods.items()}
         self.results = self._do(
             'recognizers', [j for m, i in methods.values() for j in self.recognition.jobs(m, i)]
