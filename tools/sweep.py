@@ -105,14 +105,13 @@ def read_swept_config(args: argparse.Namespace) -> Config:
         KeyError: If it lacks the key.
     """
     cfg = read_config(args.config, args.cfg_options, needs=('model', 'train_cfg'))
-    node, path = cfg, args.key.split('.')
+    node, path = cfg.to_dict(), args.key.split('.')
     for depth, word in enumerate(path):
-        if not isinstance(node, dict | Config) or word not in node:
-            parent = '.'.join(path[:depth]) or 'the config'
-            known = sorted(node) if isinstance(node, dict) else []
-            hint = f', which has {known}' if known else ''
+        if not isinstance(node, dict) or word not in node:
+            place = '.'.join(path[:depth]) or 'the config'
+            known = f', which has {sorted(node)}' if isinstance(node, dict) else ''
             raise KeyError(
-                f'{args.config} has no key {args.key}: no {word!r} in {parent}{hint}; correct --key'
+                f'{args.config} has no key {args.key}: no {word!r} in {place}{known}; correct --key'
             )
         node = node[word]
     return cfg
@@ -205,14 +204,18 @@ class Sweep:
         words += ['--device', args.device, '--seed', str(args.seed)]
         if args.attribute != 'subject':
             words += ['--attributes', 'subject', args.attribute]
-        if report.exists() and not _is_of(load_results(report), words):
-            report.unlink()  # of other values or another budget; finished attackers are kept
+        if report.exists() and not self._is_done(report, words):
+            report.unlink()  # attackers that have finished are kept
         self.step(f'auditing {len(released)} files', report, 'audit', 'audit.py', *words)
         return report
 
-
-def _is_of(document: dict, words: list[str]) -> bool:
-    return document['command'] == shlex.join(['python', 'tools/audit.py', *words])
+    def _is_done(self, report: Path, words: list[str]) -> bool:
+        """Whether a report is of these values and these settings."""
+        settings = self.args.audit_config
+        if settings and Path(settings).stat().st_mtime > report.stat().st_mtime:
+            return False
+        command = shlex.join(['python', 'tools/audit.py', *words])
+        return load_results(report)['command'] == command
 
 
 def last_checkpoint(work: Path) -> Path:
