@@ -40,6 +40,7 @@ DISTRIBUTIONS = {
     'PIL': 'pillow',
     'mmaction': 'mmaction2',
     'pkg_resources': 'setuptools',
+    'sklearn': 'scikit-learn',
     'yaml': 'pyyaml',
 }
 # Chosen by the user, see requirements/lite.txt; or brought by a requirement that cannot work without it.
