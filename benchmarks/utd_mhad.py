@@ -20,13 +20,12 @@ import argparse
 import json
 import os
 import platform
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from mmskanon.io import atomic_pickle, load_annotations
+from mmskanon.utils import run_step, run_tool
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = ROOT / 'configs' / 'utd_mhad'
@@ -67,23 +66,19 @@ class Chain:
 
     def call(self, name: str, done: Path, tool: str, *args: str) -> None:
         """Run a tool unless its result exists."""
-        if done.exists():
-            return
         log = self.work / f'{name}.log'
-        log.parent.mkdir(parents=True, exist_ok=True)
-        start = time.time()
-        command = [sys.executable, str(ROOT / 'tools' / tool), *map(str, args)]
-        with open(log, 'w') as out:
-            status = subprocess.run(
-                command, env=self.env, stdout=out, stderr=out, cwd=ROOT
-            ).returncode
-        if status and 'the model has diverged' in log.read_text():
+        try:
+            seconds = run_step(
+                name, done, log, ROOT / 'tools' / tool, *args, cwd=ROOT, env=self.env
+            )
+        except ChildProcessError:
+            if 'the model has diverged' not in log.read_text():
+                raise
             done.write_text('{}')  # a result too: the table says so
-        elif status:
-            raise SystemExit(f'{name} failed, see {log}')
-        seconds = time.time() - start
-        (self.work / f'{name}.seconds').write_text(f'{seconds:.0f}\n')
-        print(f'{name}: {seconds:.0f} s', flush=True)
+            print(f'{name}: diverged', flush=True)
+            return
+        if seconds is not None:
+            print(f'{name}: {seconds:.0f} s', flush=True)
 
     def pretrain(self, name: str, config: str, seed: int) -> Path:
         """Train a party by itself; returns its checkpoint."""
@@ -212,4 +207,4 @@ def print_table(results: list[dict[str, Path]], args: argparse.Namespace) -> Non
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

@@ -61,7 +61,7 @@ def _pose(bones, body):
 def view_of(annotations, folder, layout='kinect_v1') -> tuple[View, np.ndarray]:
     """The clips as attackers see them, and their subjects."""
     persons = annotations[0]['keypoint'].shape[0]
-    store = ClipStore.build(annotations, get_layout(layout), layout, persons, folder, 'key')
+    store = ClipStore.build(annotations, layout, persons, folder)
     index = np.arange(len(store))
     actions = np.array([s['label'] for s in annotations])
     subjects = np.array([s['subject'] for s in annotations])

@@ -26,7 +26,10 @@ from mmskanon.skeletons.layouts import get_layout
 from mmskanon.utils import adapt_to_cpu, check_optimizers, read_config, skip_party_checkpoints
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs'
-LEAVES = sorted(p for p in CONFIGS.rglob('*.py') if '_base_' not in p.relative_to(CONFIGS).parts)
+# Those of the audit are no recipes; tests/test_audit/test_budgets.py builds them.
+LEAVES = sorted(
+    p for p in CONFIGS.rglob('*.py') if not {'_base_', 'audit'} & set(p.relative_to(CONFIGS).parts)
+)
 NAME = re.compile(
     r'(?P<method>[a-z]+)(-\d+)?(_[a-z0-9.-]+)+?'
     r'(_(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<epochs>\d+)e)?'

@@ -13,6 +13,8 @@ Examples:
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import shlex
 import signal
 import sys
@@ -34,8 +36,10 @@ from rich.progress import (
 from mmskanon.apis import anonymize_file
 from mmskanon.audit.audit import Audit
 from mmskanon.audit.document import Findings
+from mmskanon.audit.inputs import sha256_of
 from mmskanon.audit.report import write_report
 from mmskanon.audit.report.tables import print_methods
+from mmskanon.io.reading import check_file
 from mmskanon.utils import Overrides, check_device, read_config, run_tool
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs' / 'audit'
@@ -102,23 +106,32 @@ def settings(args: argparse.Namespace) -> Config:
     return cfg
 
 
-def methods_of(args: argparse.Namespace) -> dict[str, list[str]]:
+def methods_of(args: argparse.Namespace, seed: int) -> dict[str, list[str]]:
     """For each method its files, those that are to be made by an anonymizer made.
+
+    Args:
+        args (argparse.Namespace): The command line.
+        seed (int): Seed of anonymizers that draw at random.
 
     Raises:
         ValueError: If two methods have one name.
     """
     methods: dict[str, list[str]] = {}
     for word in args.anonymized:
-        name, _, files = word.rpartition('=')
+        name, equals, files = word.partition('=')
+        name, files = (name, files) if equals else ('', word)
         files = files.split(',')
         _add(methods, name or Path(files[0]).stem, files)
     for config, checkpoint in args.anonymizer:
         name = Path(config).stem
-        made = args.out / 'anonymized' / f'{name}.pkl'
+        cfg, weights = read_config(config), None if checkpoint == 'none' else checkpoint
+        # Its name tells what it was made from, so that one of another original or checkpoint is not taken for it.
+        told = [cfg.pretty_text, sha256_of(check_file(args.original, 'the original file')), seed]
+        told += [weights and sha256_of(check_file(weights, 'a checkpoint'))]
+        digest = hashlib.sha256(json.dumps(told).encode()).hexdigest()[:8]
+        made = args.out / 'anonymized' / f'{name}-{digest}.pkl'
         if not made.exists():
-            weights = None if checkpoint == 'none' else checkpoint
-            anonymize_file(read_config(config), weights, args.original, made, args.device)
+            anonymize_file(cfg, weights, args.original, made, args.device, seed=seed)
         _add(methods, name, [str(made)])
     return methods
 
@@ -146,7 +159,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that no process is left behind
     check_device(args.device)
     cfg = settings(args)
-    methods = methods_of(args)
+    methods = methods_of(args, cfg.randomness.seed)
     columns = (
         TextColumn('{task.description:>12}'),
         BarColumn(),

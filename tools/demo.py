@@ -7,15 +7,14 @@ interruption and it continues; use another --work-dir, or --overwrite, to start 
 
 import argparse
 import json
-import os
 import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+
+from mmskanon.utils import run_step, run_tool
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = ROOT / 'configs' / 'synthetic'
@@ -36,22 +35,15 @@ class Chain:
         """Run a tool unless its result is there.
 
         Raises:
-            SystemExit: If the tool fails; the end of its log is printed.
+            ChildProcessError: If the tool fails.
         """
         if result.exists():
             print(f'{title}: there already', flush=True)
             return
         log = self.work / 'logs' / f'{result.parent.name}_{result.stem}.log'
-        log.parent.mkdir(parents=True, exist_ok=True)
         print(f'{title} ...', end=' ', flush=True)
-        begin = time.time()
-        with open(log, 'w') as out:
-            command = [sys.executable, str(ROOT / 'tools' / tool), *map(str, args)]
-            status = subprocess.run(command, stdout=out, stderr=out, cwd=ROOT).returncode
-        print(f'{time.time() - begin:.0f} s', flush=True)
-        if status != 0 or not result.exists():
-            tail = '\n'.join(log.read_text(errors='replace').splitlines()[-15:])
-            sys.exit(f'{tail}\n\nerror: the step "{title}" failed; its whole output is in {log}.')
+        seconds = run_step(title, result, log, ROOT / 'tools' / tool, *args, cwd=ROOT)
+        print(f'{seconds:.0f} s', flush=True)
 
     def data_options(self, data: Path) -> list[str]:
         """Overrides that point every data loader of a config to the generated file."""
@@ -141,7 +133,6 @@ def main() -> None:
     work = args.work_dir.resolve()
     if args.overwrite:
         shutil.rmtree(work, ignore_errors=True)
-    os.environ.setdefault('PYTHONPATH', str(ROOT))
     chain, seed = Chain(work, args.fast), args.seed
     data = work / 'synthetic.pkl'
     size = ['--trials', 2 if args.fast else 6, '--seed', seed]
@@ -197,4 +188,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

@@ -4,6 +4,10 @@
 
 TOOLS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 
+# Several processes share the cores: one thread each unless the user says otherwise. torchrun and MMEngine would choose the same
+# and warn about it.
+export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}" MKL_NUM_THREADS="${MKL_NUM_THREADS:-1}"
+
 # launch_torchrun PROCESSES SCRIPT [ARGUMENT ...]: one process per GPU or, on a machine without GPUs, that many CPU processes.
 launch_torchrun() {
     local processes=$1 script=$2
@@ -16,8 +20,6 @@ launch_torchrun() {
         echo "torchrun is not on the PATH: activate the environment that has PyTorch." >&2
         exit 1
     fi
-    # torchrun's own choice, made here so that it need not warn about it.
-    export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
     exec torchrun \
         --nnodes="${NNODES:-1}" \
         --node_rank="${NODE_RANK:-0}" \

@@ -3,7 +3,6 @@
 
 import argparse
 import json
-import os
 
 import mmskanon  # noqa: F401  installs the upstream shims before mmaction is imported
 
@@ -42,18 +41,15 @@ def main() -> None:
             raise ValueError(
                 f'--dump {args.dump}: the file name must end in .pkl; predictions are written as a pickle.'
             )
-        unfinished = f'{args.dump}.part.pkl'
         evaluators = (
             cfg.test_evaluator if isinstance(cfg.test_evaluator, list) else [cfg.test_evaluator]
         )
-        cfg.test_evaluator = [*evaluators, dict(type='DumpResults', out_file_path=unfinished)]
+        cfg.test_evaluator = [*evaluators, dict(type='PredictionDump', out_file_path=args.dump)]
     init_cpu_process_group(args.launcher)
     runner = Runner.from_cfg(cfg)
     if args.checkpoint != 'none':
         load_weights(getattr(runner.model, 'module', runner.model), args.checkpoint, 'model')
     metrics = runner.test()
-    if args.dump is not None and runner.rank == 0:
-        os.replace(unfinished, args.dump)
     if args.metrics is not None and runner.rank == 0:
         text = json.dumps({k: float(v) for k, v in metrics.items()}, indent=2) + '\n'
         atomic_write_bytes(text.encode(), args.metrics, overwrite=True)

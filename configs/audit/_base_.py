@@ -6,7 +6,7 @@ lower_bound = False  # whether figures are labelled as lower bounds of the leak
 attributes = ['subject']
 attribute_files = []  # CSV files subject,attribute
 num_person = 2  # most persons of a clip that attackers look at
-partition = None  # dict(train=SPLIT, test=SPLIT); None: found in the file
+partition = None  # dict(train=SPLIT, test=SPLIT), or a list of such folds; None: found in the file
 open_folds = 0  # groups of people for verification of those never trained on; 0: none
 attribute_folds = 4  # groups of people for attributes other than the subject
 donors = []  # subjects of the anonymizer's training data, reported apart from the others

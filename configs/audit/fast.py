@@ -5,11 +5,11 @@ budget = 'fast'
 lower_bound = True
 tiers = ['control', 'ignorant', 'lazy_informed', 'semi_informed']
 attackers = dict(
-    tcn=dict(training=dict(epochs=20, max_rounds=1)),
+    tcn=dict(blocks=2, training=dict(epochs=30, learning_rates=[5e-3], max_rounds=1)),
     gru=None,
     gcn=None,
     bones_boosting=None,
     kinematics_logistic=None,
 )
-recognizers = dict(gcn=None, tcn=dict(training=dict(epochs=20, max_rounds=1)))
+recognizers = dict(gcn=None, tcn=attackers['tcn'])
 control_attackers = ['bones', 'kinematics', 'class_aware', 'class_centred']

@@ -20,10 +20,11 @@ from .clips import ClipStore
 from .controls import noise_recording
 from .inputs import Method, read_method, read_original
 from .inversion import Inverter
-from .jobs import Job, JobResult, Sight, code_digest, run_jobs
+from .jobs import Job, JobResult, code_digest, run_jobs
 from .judging import Answers, answer
 from .plan import ORIGINAL, Beliefs, Plan
 from .recognition import Recognition
+from .sight import Sight
 from .tasks import Task, attribute_task, closed_task, open_task
 from .tiers import CONTROL, TIERS
 from .trials import Trials, trial_list
@@ -93,6 +94,8 @@ class Audit:
         self.original = read_original(
             original, stores, cfg.get('layout'), cfg.attribute_files, cfg.num_person
         )
+        self._check_named('donors', 'subject', self.original.values('subject'))
+        self._check_named('unseen_actions', 'label', self.original.actions.tolist())
         self.methods = {
             name: read_method(name, files, self.original, stores)
             for name, files in anonymized.items()
@@ -125,6 +128,14 @@ class Audit:
                 f'find anyone, and at least one other, found {chosen}'
             )
         return chosen
+
+    def _check_named(self, key: str, what: str, values: list) -> None:
+        known = sorted(set(values), key=str)
+        strange = [v for v in self.cfg[key] if v not in known]
+        if strange:
+            raise ValueError(
+                f'{self.cfg.filename}, key {key}: {what} {strange[0]!r} is not in {self.original.file}; expected some of {known[:10]}'
+            )
 
     def _questions(self) -> dict[str, Question]:
         """The tasks, checked before anything is trained."""
@@ -172,9 +183,12 @@ class Audit:
         Returns:
             list[str]: Where nobody is enrolled, those without enrolment of their own; inversion learns from people who are tried again.
         """
-        kind = self.questions[question].task.kind
+        task = self.questions[question].task
+        kind = task.kind
+        # With several folds the pairs of one are tried in another.
+        several = ('inversion',) if len(task.folds) > 1 else ()
         without = dict(
-            closed=(),
+            closed=several,
             open=('inversion',),
             attribute=('lazy_informed', 'original_enrolled', 'inversion'),
         )[kind]
@@ -183,11 +197,11 @@ class Audit:
     def run(self) -> None:
         """Train and ask all attackers; finished ones are taken from the cache."""
         fold = self.questions['subject'].task.folds[0]
-        self.inverted = self._invert(fold.train) if 'inversion' in self.tiers else {}
         seeds = list(self.cfg.seeds)
         self.recognition = Recognition(
             self.original, fold, self.recognizers, self.cfg.believed, seeds
         )
+        self.inverted = self._invert(fold.train) if 'inversion' in self.tiers_of('subject') else {}
         methods = {name: (m, self.inverted.get(name)) for name, m in self.methods.items()}
         self.results = self._do(
             'recognizers', [j for m, i in methods.values() for j in self.recognition.jobs(m, i)]

@@ -59,7 +59,7 @@ class Findings:
             dict: The document that ``docs/audit_report.md`` describes.
 
         Raises:
-            ValueError: If an attacker gave no answer for a clip, or the config names a subject that is not there.
+            ValueError: If an attacker gave no answer for a clip.
         """
         audit = self.audit
         controls = {c: self._control(c) for c in audit.controls}
@@ -181,7 +181,7 @@ class Findings:
             partition=dict(
                 kind=closed.kind,
                 train=len(closed.folds[0].train),
-                test=len(closed.folds[0].test),
+                test=len(closed.test),
                 sentence=closed.sentence,
             ),
             trials={

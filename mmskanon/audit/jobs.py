@@ -7,11 +7,11 @@ was killed goes on without repeating a finished attacker, and audits that share 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import multiprocessing
 import os
 import shutil
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -26,69 +26,7 @@ import torch
 from mmskanon.io import atomic_path
 
 from .attackers import FitReport, Scores
-from .clips import ClipStore, View
-
-
-@dataclass(frozen=True)
-class Sight:
-    """A :class:`View` that can be sent to another process.
-
-    Args:
-        folders (tuple[Path]): Folders of the stores.
-        source (np.ndarray): See :class:`View`.
-        index (np.ndarray): See :class:`View`.
-        actions (np.ndarray): See :class:`View`.
-        num_actions (int): See :class:`View`.
-    """
-
-    folders: tuple[Path, ...]
-    source: np.ndarray
-    index: np.ndarray
-    actions: np.ndarray
-    num_actions: int
-
-    @classmethod
-    def of(
-        cls, stores: Iterable[ClipStore], index: np.ndarray, actions: np.ndarray, num_actions: int
-    ) -> Sight:
-        """The same clips of each of several stores.
-
-        Args:
-            stores (Iterable[ClipStore]): The stores.
-            index (np.ndarray): Positions of the n clips.
-            actions (np.ndarray): Action of every clip of a store, shape (N,).
-            num_actions (int): Number of action classes.
-        """
-        folders = tuple(s.folder for s in stores)
-        many = len(folders)
-        return cls(
-            folders,
-            np.repeat(np.arange(many), len(index)),
-            np.tile(index, many),
-            np.tile(actions[index], many),
-            num_actions,
-        )
-
-    def open(self) -> View:
-        """The view, for the process that calls."""
-        stores = tuple(ClipStore(folder) for folder in self.folders)
-        return View(stores, self.source, self.index, self.actions, self.num_actions)
-
-    def __add__(self, other: Sight) -> Sight:
-        """The clips of both, these first."""
-        return Sight(
-            self.folders + other.folders,
-            np.concatenate([self.source, other.source + len(self.folders)]),
-            np.concatenate([self.index, other.index]),
-            np.concatenate([self.actions, other.actions]),
-            self.num_actions,
-        )
-
-    def digest(self) -> str:
-        """What the clips and their actions are, wherever the stores lie."""
-        keys = [Path(f).name for f in self.folders]
-        arrays = (self.source, self.index, self.actions)
-        return _digest(keys, self.num_actions, *(a.astype(np.int64).tobytes() for a in arrays))
+from .sight import Sight, digest_of
 
 
 @dataclass(frozen=True)
@@ -120,7 +58,7 @@ class Job:
     def key(self) -> str:
         """str: Digest of everything that the result depends on."""
         config = {k: v for k, v in dict(self.attacker).items() if k != 'device'}
-        return _digest(
+        return digest_of(
             code_digest(),
             torch.__version__,
             config,
@@ -153,15 +91,6 @@ class JobResult:
     scores: dict[str, Scores] = field(default_factory=dict)
 
 
-def _digest(*parts: object) -> str:
-    digest = hashlib.sha256()
-    for part in parts:
-        data = part if isinstance(part, bytes) else json.dumps(part, sort_keys=True, default=str)
-        digest.update(data if isinstance(data, bytes) else data.encode())
-        digest.update(b'\0')
-    return digest.hexdigest()[:20]
-
-
 @cache
 def code_digest() -> str:
     """Digest of the code that results depend on: those of other code are not mistaken for those of this one."""
@@ -169,7 +98,7 @@ def code_digest() -> str:
     folders = (here / name for name in ('attackers', 'features'))
     files = [f for folder in folders for f in sorted(folder.glob('*.py'))]
     files += [here / 'clips.py', here / 'inversion.py']
-    return _digest(*(f.read_bytes() for f in files))
+    return digest_of(*(f.read_bytes() for f in files))
 
 
 def read_result(job: Job, root: Path) -> JobResult | None:
@@ -239,6 +168,13 @@ def _prepare_worker() -> None:
     """A worker has one thread: several processes with several threads each on few cores wait for each other."""
     torch.set_num_threads(1)
     warnings.filterwarnings('ignore')
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Where the audit is killed its workers would wait for jobs forever."""
+    multiprocessing.parent_process().join()
+    os._exit(1)
 
 
 def run_jobs(

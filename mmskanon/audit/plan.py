@@ -13,8 +13,9 @@ from mmskanon.registry import ATTACKERS
 
 from .clips import ClipStore
 from .inputs import Method, Recording
-from .jobs import Job, Sight
+from .jobs import Job
 from .judging import target_of
+from .sight import Sight
 from .tasks import Fold, Task
 from .tiers import TIERS
 

@@ -11,8 +11,9 @@ from mmskanon.evaluation.functional import mean_class_accuracy, top_k_accuracy
 
 from .clips import ClipStore
 from .inputs import Method, Recording
-from .jobs import Job, JobResult, Sight
+from .jobs import Job, JobResult
 from .plan import ORIGINAL, Beliefs
+from .sight import Sight
 from .tasks import Fold
 
 

@@ -90,15 +90,15 @@ def class_labels(original: Recording, attribute: str) -> tuple[np.ndarray, list[
     return np.array([number[v] for v in values]), classes
 
 
-def closed_task(original: Recording, partition: Mapping | None = None) -> Task:
+def closed_task(original: Recording, partition: Mapping | Sequence[Mapping] | None = None) -> Task:
     """Re-identification of the people that attackers trained on, in takes that they have not seen.
 
     Args:
         original (Recording): The samples.
-        partition (Mapping, optional): ``train`` and ``test``, each the name of a split or a rule for
-            :func:`~mmskanon.datasets.splits.select_split`. Defaults to None: the splits ``train`` and ``test`` of the file if they
-            have no take in common and share their subjects; else the rule ``xrep`` where there are two repetitions of each action;
-            else the lower half of the repetitions against the upper half.
+        partition (Mapping | Sequence[Mapping], optional): ``train`` and ``test``, each the name of a split or a rule for
+            :func:`~mmskanon.datasets.splits.select_split`; or several such folds, no clip in the test parts of two. Defaults to None: the
+            splits ``train`` and ``test`` of the file if they have no take in common and share their subjects; else the rule ``xrep``
+            where there are two repetitions of each action; else the lower half of the repetitions against the upper half.
 
     Returns:
         Task: The task.
@@ -107,38 +107,47 @@ def closed_task(original: Recording, partition: Mapping | None = None) -> Task:
         KeyError, ValueError: If there is no such partition, or it shares takes, or someone tried was not trained on.
     """
     labels, values = class_labels(original, 'subject')
-    found = None
-    if partition is not None:
-        if set(partition) != {'train', 'test'}:
-            raise ValueError(
-                f'partition must have the keys train and test, found {sorted(partition)}; give each a split name or a rule'
-            )
-        found = dict(partition)
-    else:
-        for candidate in _candidates(original):
-            if not _faults(original, labels, *_parts(original, candidate)):
-                found = candidate
-                break
-    if found is None:
+    if partition is None:
+        candidates = _candidates(original)
+        partition = next(
+            (c for c in candidates if not _faults(original, labels, *_parts(original, c))), None
+        )
+    if partition is None:
         raise ValueError(
             f'{original.file}: found no partition into takes that attackers train on and takes that they are tried on; the samples '
             'need subject and trial (or replication) with at least two repetitions, or name partition.train and partition.test'
         )
-    train, test = _parts(original, found)
+    parts = [partition] if isinstance(partition, Mapping) else list(partition)
+    folds = tuple(_closed_fold(original, labels, dict(part)) for part in parts)
+    tried, times = np.unique(np.concatenate([f.test for f in folds]), return_counts=True)
+    if (times > 1).any():
+        name = original.samples[tried[times > 1][0]]['frame_dir']
+        raise ValueError(
+            f'{original.file}, partition: {int((times > 1).sum())} clips are tried in more than one fold, the first is {name!r}; give '
+            'each clip one test part'
+        )
+    sentence = ' '.join(
+        f'Attackers train on {len(fold.train)} clips ({_words(part["train"])}) and are tried on {len(fold.test)} clips of the same '
+        f'{len(np.unique(labels[fold.test]))} people in other takes ({_words(part["test"])}).'
+        for fold, part in zip(folds, parts, strict=True)
+    )
+    if any(fold.enrol is not None for fold in folds):
+        sentence += ' For verification people are enrolled by clips that attackers have trained on.'
+    return Task('subject', 'subject', 'closed', labels, values, folds, sentence)
+
+
+def _closed_fold(original: Recording, labels: np.ndarray, partition: dict) -> Fold:
+    if set(partition) != {'train', 'test'}:
+        raise ValueError(
+            f'partition must have the keys train and test, found {sorted(partition)}; give each a split name or a rule'
+        )
+    train, test = _parts(original, partition)
     faults = _faults(original, labels, train, test)
     if faults:
-        raise ValueError(f'{original.file}, partition {found}: {faults[0]}')
-    sentence = (
-        f'Attackers train on {len(train)} clips ({_words(found["train"])}) and are tried on {len(test)} clips of the same '
-        f'{len(values)} people in other takes ({_words(found["test"])}).'
-    )
-    enrol = None
-    if not _has_genuine_pair(original, labels, test):
-        # Nobody was filmed twice doing one thing in the test part: with two repetitions of an action, one was trained on.
-        enrol = train
-        sentence += ' For verification people are enrolled by clips that attackers have trained on.'
-    fold = Fold(train, test, enrol)
-    return Task('subject', 'subject', 'closed', labels, values, (fold,), sentence)
+        raise ValueError(f'{original.file}, partition {partition}: {faults[0]}')
+    # Where nobody was filmed twice doing one thing in the test part (with two repetitions of an action, one was trained on),
+    # people are enrolled by training clips.
+    return Fold(train, test, None if _has_genuine_pair(original, labels, test) else train)
 
 
 def open_task(original: Recording, folds: int = 2) -> Task:

@@ -25,6 +25,12 @@ _UNACTIONABLE: tuple[tuple[str, type[Warning], str], ...] = (
         FutureWarning,
         r'mmengine\.optim\.optimizer\.amp_optimizer_wrapper',
     ),
+    # mmengine's distributed wrapper passes an argument on by a name that PyTorch has replaced.
+    (
+        r'`broadcast_buffers` is deprecated',
+        FutureWarning,
+        r'mmengine\.model\.wrappers\.distributed',
+    ),
 )
 """Warnings that no user can act on and why: start of the message, category and module."""
 

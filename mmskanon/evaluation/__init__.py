@@ -4,6 +4,7 @@
 from . import functional
 from .metrics import (
     ActionAccuracy,
+    PredictionDump,
     PrivacyAccuracy,
     PrivacyRegression,
     PrivacyUtilityArea,
@@ -12,6 +13,7 @@ from .metrics import (
 
 __all__ = [
     'ActionAccuracy',
+    'PredictionDump',
     'PrivacyAccuracy',
     'PrivacyRegression',
     'PrivacyUtilityArea',

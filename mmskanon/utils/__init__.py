@@ -20,6 +20,7 @@ from .config import (
     skip_party_checkpoints,
 )
 from .setup_env import register_all_modules
+from .steps import run_step
 
 __all__ = [
     'Overrides',
@@ -34,6 +35,7 @@ __all__ = [
     'register_all_modules',
     'resolve_model_wrapper',
     'run_converter',
+    'run_step',
     'run_tool',
     'set_work_dir',
     'skip_party_checkpoints',

@@ -20,6 +20,7 @@ from .config import adapt_to_cpu, read_config, resolve_model_wrapper, set_work_d
 USER_ERRORS = (ValueError, KeyError, TypeError, OSError, ImportError, NotImplementedError)
 
 _NOT_REGISTERED = re.compile(r'(\S+) is not in the (\S+)::(.+?) registry\. ')
+_LABEL_TOO_LARGE = re.compile(r'Target (\d+) is out of bounds')
 _IN_WORKER = re.compile(
     r'Caught \w+ in .*Original Traceback.*\n([\w.]*)(?:Error|Exception): (.*)', re.S
 )
@@ -155,7 +156,7 @@ def run_tool(main: Callable[[], int | None]) -> None:
 
 def is_for_user(error: Exception) -> bool:
     """Whether an exception is of a kind that tells of a user's mistake."""
-    return isinstance(error, USER_ERRORS)
+    return isinstance(error, USER_ERRORS) or bool(_LABEL_TOO_LARGE.match(str(error)))
 
 
 def describe(error: Exception) -> str:
@@ -180,6 +181,12 @@ def describe(error: Exception) -> str:
         return (
             f"type='{name}' is not known: the {registry} registry of {scope} has no such name; correct the spelling in the config, "
             'or name the module that registers it in custom_imports.'
+        )
+    label = _LABEL_TOO_LARGE.match(text)  # raised by PyTorch's loss, below a stock head on the CPU
+    if label is not None:
+        return (
+            f'the data have at least {int(label[1]) + 1} classes, the head was built for fewer; set num_classes of the head in the '
+            'config to the number of classes in the annotation file.'
         )
     text = '\n'.join(line.rstrip() for line in text.strip().splitlines())
     own_words = (

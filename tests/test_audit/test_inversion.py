@@ -32,7 +32,6 @@ def test_recovers_what_a_linear_map_hid(kind, pairs, tmp_path):
     true = original[~train]
     assert found.names() == true.names() and (found.actions == true.actions).all()
     assert (found.num_frames() == true.num_frames()).all()
-    np.testing.assert_array_equal(found.placement(), anonymized[~train].placement())
     error = np.linalg.norm(found.clips(20) - true.clips(20), axis=-1).mean()
     assert (
         error < 0.5 * np.linalg.norm(anonymized[~train].clips(20) - true.clips(20), axis=-1).mean()

@@ -10,7 +10,8 @@ import torch
 from audit_recordings import recordings
 
 from mmskanon.audit.attackers import Attacker, FitReport, Scores
-from mmskanon.audit.jobs import Job, Sight, read_result, run_job, run_jobs
+from mmskanon.audit.jobs import Job, read_result, run_job, run_jobs
+from mmskanon.audit.sight import Sight
 from mmskanon.registry import ATTACKERS
 
 calls = []

@@ -76,6 +76,20 @@ def test_partition_needs_both_keys(record):
         closed_task(record(recordings()), dict(train='train'))
 
 
+def test_folds_of_small_sets_try_each_clip_once(record):
+    original = record(recordings())
+    first = dict(by='trial', values=[1, 2])
+    folds = [
+        dict(train=first, test=dict(first, exclude=True)),
+        dict(train=dict(first, exclude=True), test=first),
+    ]
+    task = closed_task(original, folds)
+    assert sorted(task.test) == list(range(len(original.samples)))
+    np.testing.assert_array_equal(task.folds[0].train, task.folds[1].test)
+    with pytest.raises(ValueError, match='24 clips are tried in more than one fold'):
+        closed_task(original, [folds[0], folds[0]])
+
+
 def test_open_folds_try_everyone_once_and_never_someone_trained_on(record):
     original = record(recordings(n_subjects=5))
     task = open_task(original, 2)

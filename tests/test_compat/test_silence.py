@@ -23,6 +23,11 @@ from mmskanon.compat import silence_unactionable_warnings
             FutureWarning,
             'mmengine.optim.optimizer.amp_optimizer_wrapper',
         ),
+        (
+            '`broadcast_buffers` is deprecated. Use `forward_sync_buffers`',
+            FutureWarning,
+            'mmengine.model.wrappers.distributed',
+        ),
     ],
 )
 def test_only_the_listed_warnings_are_silenced(message, category, module):

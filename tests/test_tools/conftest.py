@@ -9,6 +9,7 @@ import signal
 import sys
 import types
 from collections import OrderedDict
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -40,7 +41,6 @@ def environment(tmp_path):
         return {
             **os.environ,
             'OMP_NUM_THREADS': '1',
-            'MKL_NUM_THREADS': '1',
             'PYTHONPATH': os.pathsep.join(filter(None, folders)),
             **variables,
         }
@@ -142,5 +142,63 @@ def checkpoint(tmp_path):
         cfg = cfg or tiny_model(recognizer=dict(net=tiny_net(action_head(3))))
         torch.save(dict(state_dict=MODELS.build(cfg).state_dict()), tmp_path / name)
         return tmp_path / name
+
+    return write
+
+
+@pytest.fixture
+def fits(monkeypatch):
+    """Let the audit run its jobs in this process, because each process would take seconds to import what they need.
+
+    Returns the list of the keys of jobs that were run, in their order.
+    """
+    run = []
+
+    class Pool:
+        _processes = None
+
+        def __init__(self, *args, **kwargs):
+            pass
+
+        def submit(self, call, job, root):
+            run.append(job.key)
+            future = Future()
+            try:
+                future.set_result(call(job, root))
+            except Exception as error:
+                future.set_exception(error)
+            return future
+
+        def shutdown(self, **kwargs):
+            pass
+
+    monkeypatch.setattr('mmskanon.audit.jobs.ProcessPoolExecutor', Pool)
+    return run
+
+
+@pytest.fixture
+def audit_config(tmp_path):
+    """Write the config of an audit of a few cheap attackers; keywords replace top-level keys."""
+
+    def write(name='audit.py', **changes):
+        settings = dict(
+            attackers=dict(
+                _delete_=True,
+                bones=dict(type='Anthropometrics'),
+                kinematics=dict(type='Kinematics'),
+                action=dict(type='ContentBaseline'),
+            ),
+            recognizers=dict(_delete_=True, fast=dict(type='Kinematics')),
+            believed='fast',
+            control_attackers=['bones'],
+            tiers=['control', 'ignorant', 'semi_informed'],
+            bootstrap=50,
+            examples=1,
+        )
+        settings.update(changes)
+        base = f'_base_ = {str(REPO / "configs" / "audit" / "fast.py")!r}\n'
+        path = tmp_path / name
+        path.write_text(base + ''.join(f'{k} = {v!r}\n' for k, v in settings.items()))
+        return path
 
     return write

@@ -243,6 +243,40 @@ class TestModels:
         words = ('recognizer', five, 'cls_head.fc.weight', '(5, 8)', '(3, 8)', 'number of classes')
         assert_refused(done, tmp_path, *words, before=['five.pth'])
 
+    @pytest.mark.parametrize('name', ['train', 'test'])
+    def test_actions_that_the_recognizer_does_not_know(
+        self, tool, config, save, checkpoint, tmp_path, name
+    ):
+        path = save(annotations(n_actions=5))
+        arguments = (checkpoint(), '--dump', 'out.pkl') if name == 'test' else ()
+        before = ['model.pth'] if name == 'test' else []
+        words = ('action classes', 'the recognizer was built for 3', 'set num_classes of its head')
+        done = tool(name, config(path), *arguments)
+        assert_refused(done, tmp_path, *words, before=before)
+
+    @pytest.mark.parametrize('kind', ['SkeletonRecognizer', 'mmaction.RecognizerGCN'])
+    def test_actions_that_a_recipe_does_not_know(self, tool, config, save, tmp_path, kind):
+        net = dict(tiny_net(action_head(3)), type=kind)
+        if kind != 'SkeletonRecognizer':
+            del net['layout'], net['features']
+            net['backbone']['graph_cfg']['layout'] = 'nturgb+d'
+        recipe = config(
+            save(annotations(n_actions=5, joints=25)),
+            model=net,
+            train_cfg=dict(type='EpochBasedTrainLoop', max_epochs=1),
+            optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)),
+            param_scheduler=None,
+            evaluator=[dict(type='ActionAccuracy')],
+        )
+        recipe.write_text(recipe.read_text().replace('kinect_v1', 'nturgb+d'))
+        words = ('the data have at least', 'classes', 'was built for', 'set num_classes of')
+        assert_refused(tool('train', recipe), tmp_path, *words)
+
+    def test_subjects_that_the_adversary_does_not_know(self, tool, config, save, tmp_path):
+        path = save(annotations(n_subjects=6))
+        words = ("'subject' has at least", 'classes', 'built for 4', 'set num_classes of the head')
+        assert_refused(tool('train', config(path)), tmp_path, *words)
+
     def test_adversary_with_another_number_of_classes(
         self, tool, config, ann_file, checkpoint, tmp_path
     ):
@@ -328,6 +362,17 @@ def test_a_launcher_that_did_not_launch(tool, config, ann_file, tmp_path, monkey
     monkeypatch.delenv('RANK', raising=False)
     done = tool('train', config(ann_file), '--launcher', 'pytorch')
     assert_refused(done, tmp_path, 'RANK is not set', 'or with --launcher none')
+
+
+def test_disk_full_on_a_dump(tool, config, ann_file, checkpoint, monkeypatch, tmp_path):
+    def fill(obj, file, protocol):
+        file.write(b'the first half')
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    arguments = config(ann_file), checkpoint(), '--dump', 'out.pkl', '--metrics', 'out.json'
+    monkeypatch.setattr('mmskanon.io.atomic.pickle.dump', fill)
+    words = ('the disk is full', 'out.pkl was not written', 'nothing was left')
+    assert_refused(tool('test', *arguments), tmp_path, *words, before=['model.pth'])
 
 
 class TestExport:

@@ -68,3 +68,19 @@ def test_it_refuses_other_files_in_one_sentence(tmp_path, content, tool, capsys)
     out, err = capsys.readouterr()
     assert str(path) in (err or out)
     assert len(err.splitlines()) <= 1
+
+
+def test_a_fault_of_every_sample_is_shown_ten_times_and_counted(ann_file, tool, capsys):
+    data = annotations(joints=25, frames=12)
+    del data['annotations'][47]['subject']
+    path = str(ann_file(data))
+    argv = [path, '--layout', 'kinect_v1', '--attributes', 'subject']
+    assert tool(argv) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert sum('expected 20 joints' in line for line in lines) == 10
+    assert 'error: joint-count: 38 more of this kind; --all prints them' in lines
+    assert any("'a3_s4_t4', key 'subject'" in line for line in lines)  # the rare one is not lost
+    assert lines[-1] == f'{path}: 48 samples, 49 errors, 0 warnings'
+    assert tool([*argv, '--all']) == 1
+    out = capsys.readouterr().out
+    assert out.count('expected 20 joints') == 48 and 'more of this kind' not in out

@@ -63,7 +63,8 @@ def test_every_party_is_reported(tool, attacked, checkpoint, tmp_path):
 
 
 def test_the_dump_holds_every_prediction(tool, attacked, checkpoint, tmp_path):
-    ran(tool('test', attacked, checkpoint(), '--dump', 'out/all.pkl', '--metrics', 'm.json'))
+    done = ran(tool('test', attacked, checkpoint(), '--dump', 'out/all.pkl', '--metrics', 'm.json'))
+    assert 'wrote 24 predictions to out/all.pkl' in done.out and 'WARNING' not in done.out
     assert [p.name for p in (tmp_path / 'out').iterdir()] == ['all.pkl']
     samples = pickle.loads((tmp_path / 'out' / 'all.pkl').read_bytes())
     data = annotations()

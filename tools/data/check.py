@@ -1,5 +1,5 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
-"""Check an annotation file and print every problem found. The exit code is 1 if one of them is an error."""
+"""Check an annotation file, print the problems found and count them. The exit code is 1 if one of them is an error."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from mmskanon.datasets.check import Problem, check_annotations, check_structure
 from mmskanon.datasets.schema import complete_annotations
 from mmskanon.io.pickles import load_annotations
 from mmskanon.skeletons.layouts import LAYOUTS
+
+SHOWN = 10
+"""int: Problems of a kind that are printed; one fault of a converter is in every sample."""
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -43,6 +46,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('--num-person', type=int, help='persons that the pipeline keeps')
     parser.add_argument('--clip-len', type=int, help='frames of a clip')
+    parser.add_argument(
+        '--all',
+        action='store_true',
+        help=f'print every problem, not only the first {SHOWN} of each kind',
+    )
     return parser.parse_args(argv)
 
 
@@ -72,6 +80,27 @@ def find_problems(args: argparse.Namespace) -> tuple[list[Problem], int]:
     return problems, len(annotations)
 
 
+def print_problems(problems: Sequence[Problem], most: int | None) -> Counter:
+    """Print a sentence for each problem, and for each kind how many were left out.
+
+    Args:
+        problems (Sequence[Problem]): The problems.
+        most (int, optional): How many of each kind to print; None for all.
+
+    Returns:
+        Counter: Number of problems by level and kind.
+    """
+    counts = Counter()
+    for problem in problems:
+        counts[problem.level, problem.kind] += 1
+        if most is None or counts[problem.level, problem.kind] <= most:
+            print(f'{problem.level}: {problem}')
+    for (level, kind), number in counts.items():
+        if most is not None and number > most:
+            print(f'{level}: {kind}: {number - most} more of this kind; --all prints them')
+    return counts
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the check.
 
@@ -87,9 +116,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (OSError, KeyError, TypeError, ValueError) as error:
         print(error.args[0] if isinstance(error, KeyError) else error, file=sys.stderr)
         return 1
-    for problem in problems:
-        print(f'{problem.level}: {problem}')
-    counts = Counter((p.level, p.kind) for p in problems)
+    counts = print_problems(problems, None if args.all else SHOWN)
     if counts:
         table = Table('level', 'kind', 'number')
         for (level, kind), number in sorted(counts.items()):

@@ -11,6 +11,7 @@ from .gru import VelocityGRU
 from .kinematics import Kinematics
 from .placement import Placement
 from .temporal_cnn import TemporalCNN
+from .training import Training
 
 __all__ = [
     'GCN',
@@ -24,5 +25,6 @@ __all__ = [
     'Placement',
     'Scores',
     'TemporalCNN',
+    'Training',
     'VelocityGRU',
 ]

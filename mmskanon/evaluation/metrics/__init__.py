@@ -2,6 +2,7 @@
 """Metrics for MMEngine evaluators, each thin on top of :mod:`mmskanon.evaluation.functional`."""
 
 from .action_accuracy import ActionAccuracy
+from .prediction_dump import PredictionDump
 from .privacy_accuracy import PrivacyAccuracy
 from .privacy_regression import PrivacyRegression
 from .privacy_utility_area import PrivacyUtilityArea
@@ -9,6 +10,7 @@ from .skeleton_fidelity import SkeletonFidelity
 
 __all__ = [
     'ActionAccuracy',
+    'PredictionDump',
     'PrivacyAccuracy',
     'PrivacyRegression',
     'PrivacyUtilityArea',

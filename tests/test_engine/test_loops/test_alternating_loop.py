@@ -164,6 +164,27 @@ def test_accumulation_equals_the_big_batch(tmp_path, ann_file):
     assert_equal(states[0], states[2], 1e-6)
 
 
+def test_an_update_that_the_end_of_training_cuts_short_takes_place(tmp_path, ann_file):
+    """24 clips in batches of 4, four an update: the last update has two, and is that of their 8 clips."""
+    sampler = dict(type='DefaultSampler', shuffle=False)
+    states = []
+    for batch_size, counts in ((16, 1), (4, 4)):
+        party = dict(optimizer=dict(type='SGD', lr=0.05), accumulative_counts=counts)
+        cfg = training_config(tmp_path, ann_file, batch_size=batch_size)
+        run = runner(
+            tmp_path / f'w{counts}',
+            ann_file,
+            train_dataloader=dict(cfg['train_dataloader'], sampler=sampler),
+            train_cfg=dict(type='AlternatingTrainLoop', max_epochs=1, cycle=[('anonymizer', 1)]),
+            model=model_without_batch_statistics(),
+            optim_wrapper=dict(constructor='PartyOptimWrapperConstructor', anonymizer=party),
+            param_scheduler=None,
+        )
+        run.train()
+        states.append(run.model.state_dict())
+    assert_equal(states[0], states[1], 1e-6)
+
+
 @pytest.mark.parametrize(
     ('overrides', 'message'),
     [
