@@ -142,4 +142,7 @@ def match_orientation(
     target = set_bone_lengths(torch.zeros_like(target), target, lengths, layout)
     center = slice(layout.center, layout.center + 1)
     points = bodies[shown] - bodies[shown][..., center, :]
-    return bodies @ fit_rotation(points.reshape(-1, 3), target.reshape(-1, 3)).transpose(0, 1)
+    rotation = fit_rotation(points.reshape(-1, 3), target.reshape(-1, 3))
+    return (bodies[..., None, :] * rotation).sum(
+        -1
+    )  # no matrix product, which autocast would round

@@ -88,7 +88,7 @@ def fit_rotation(points: Tensor, target: Tensor) -> Tensor:
     Returns:
         Tensor: Rotation of shape (3, 3) that minimizes sum_i |R p_i - t_i|^2.
     """
-    u, _, vh = torch.linalg.svd((points.transpose(0, 1) @ target).double())
+    u, _, vh = torch.linalg.svd(points.double().transpose(0, 1) @ target.double())
     sign = torch.ones_like(vh[0])
     sign[-1] = torch.linalg.det(u) * torch.linalg.det(vh)
     return (vh.transpose(0, 1) @ (sign[:, None] * u.transpose(0, 1))).to(points.dtype)

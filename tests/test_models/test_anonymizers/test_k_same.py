@@ -74,6 +74,8 @@ def test_bones_are_exact_at_any_length(make, persons, frames):
     out = anonymizer(x)
     assert out.shape == x.shape and out.isfinite().all()
     assert_canonical(out, anonymizer)
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        assert_canonical(anonymizer(x), anonymizer)
 
 
 def test_donors_are_different_people_who_show_the_recognized_class(make):
