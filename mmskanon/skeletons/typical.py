@@ -15,28 +15,12 @@ from .kinematics import (
     set_bone_lengths,
 )
 from .layouts import SkeletonLayout, get_layout
+from .resampling import resample_frames
 
 MAX_CANDIDATES = 200
 """int: Clips of a class among which its medoid is looked for, drawn at random where there are more; distances are quadratic in it."""
 COMPARED_FRAMES = 64
 """int: Frames that clips are resampled to for comparison."""
-
-
-def resample_frames(x: np.ndarray, frames: int) -> np.ndarray:
-    """Resample a clip to another number of frames by linear interpolation, first and last frame kept.
-
-    Args:
-        x (np.ndarray): Array of shape (T, ...), T at least 1.
-        frames (int): Number of frames wanted, at least 1.
-
-    Returns:
-        np.ndarray: Array of shape (frames, ...).
-    """
-    positions = np.linspace(0, len(x) - 1, frames)
-    lower = positions.astype(int)
-    upper = np.minimum(lower + 1, len(x) - 1)
-    weight = (positions - lower).reshape(-1, *[1] * (x.ndim - 1))
-    return x[lower] + weight * (x[upper] - x[lower])
 
 
 def medoid(rows: np.ndarray) -> int:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter1d
 
 from mmskanon.skeletons.dtw import dtw, frames_at, smooth_path, squared_distances
-from mmskanon.skeletons.typical import resample_frames
+from mmskanon.skeletons.resampling import resample_frames
 
 
 def reference(costs, band, penalty):

@@ -2,12 +2,11 @@
 import numpy as np
 import pytest
 import torch
-from scipy.interpolate import interp1d
 from scipy.spatial.distance import cdist
 
 from mmskanon.skeletons import get_layout, typical
 from mmskanon.skeletons.kinematics import inverse_kinematics
-from mmskanon.skeletons.typical import medoid, resample_frames, typical_clips
+from mmskanon.skeletons.typical import medoid, typical_clips
 
 ARM = get_layout(dict(joints=['shoulder', 'elbow', 'wrist'], parents=[0, 0, 1], center=0))
 LENGTHS = np.array([0, 0.3, 0.25])
@@ -31,14 +30,6 @@ def test_medoid_against_scipy():
     assert medoid(rows) == cdist(rows, rows).sum(1).argmin()
     assert medoid(rows[:1]) == 0
     assert medoid(np.ones((3, 4))) == 0
-
-
-@pytest.mark.parametrize('frames', [1, 5, 9, 20])
-def test_resampling_against_scipy(frames):
-    x = np.random.default_rng(0).normal(size=(9, 2, 3))
-    expected = interp1d(np.arange(9), x, axis=0)(np.linspace(0, 8, frames))
-    np.testing.assert_allclose(resample_frames(x, frames), expected, atol=1e-12)
-    assert np.array_equal(resample_frames(x[:1], 4), np.repeat(x[:1], 4, 0))
 
 
 def test_the_middle_clip_is_chosen_whatever_length_and_body_size():

@@ -389,10 +389,10 @@ class TestExport:
 
         original = anonymize.anonymize_keypoints
 
-        def stopping(keypoint, anonymizer, normalization, name):
+        def stopping(keypoint, anonymizer, normalization, name, *args, **kwargs):
             if name.endswith(sample):
                 raise error
-            return original(keypoint, anonymizer, normalization, name)
+            return original(keypoint, anonymizer, normalization, name, *args, **kwargs)
 
         monkeypatch.setattr(anonymize, 'anonymize_keypoints', stopping)
 

@@ -7,6 +7,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
 from mmskanon.skeletons.layouts import SkeletonLayout
+from mmskanon.skeletons.resampling import resample_frames
 
 from .parts import body_parts, present_frames, unit_bones
 
@@ -28,7 +29,7 @@ def motion_residual(clip: np.ndarray, layout: SkeletonLayout) -> np.ndarray:
 
     def residual(person: np.ndarray) -> np.ndarray:
         bones = gaussian_filter1d(unit_bones(person, layout), _SIGMA, axis=0, mode='nearest')
-        return _stretch(bones - bones.mean(axis=0))
+        return resample_frames(bones - bones.mean(axis=0), FRAMES)
 
     return _each(clip, residual, FRAMES * (layout.num_joints - 1) * layout.dims)
 
@@ -50,7 +51,7 @@ def speed_profile(clip: np.ndarray, layout: SkeletonLayout) -> np.ndarray:
         speed = np.linalg.norm(np.gradient(relative, axis=0), axis=-1)
         profile = np.stack([speed[:, joints].mean(axis=1) for joints in parts], axis=1)
         smooth = gaussian_filter1d(profile, _SIGMA, axis=0, mode='nearest')
-        return _stretch(smooth[:, :, None])
+        return resample_frames(smooth, FRAMES)
 
     return _each(clip, speeds, FRAMES * len(parts))
 
@@ -70,7 +71,7 @@ def centred_position(clip: np.ndarray, layout: SkeletonLayout) -> np.ndarray:
         centre = person[:, layout.center : layout.center + 1]
         relative = np.where(person.any(axis=-1, keepdims=True), person - centre, 0)
         relative[:, layout.center] = centre[:, 0]
-        return _stretch(relative)
+        return resample_frames(relative, FRAMES)
 
     return _each(clip, position, FRAMES * layout.num_joints * layout.dims)
 
@@ -81,11 +82,3 @@ def _each(clip: np.ndarray, function, size: int) -> np.ndarray:
     return np.concatenate(
         [np.ravel(function(person)) if len(person) > 1 else np.zeros(size) for person in rows]
     ).astype(np.float32)
-
-
-def _stretch(values: np.ndarray) -> np.ndarray:
-    """Stretch (T, J, C) to :data:`FRAMES` frames, linearly."""
-    at = np.linspace(0, len(values) - 1, FRAMES)
-    low = np.floor(at).astype(int)
-    share = (at - low)[:, None, None]
-    return values[low] * (1 - share) + values[np.minimum(low + 1, len(values) - 1)] * share
