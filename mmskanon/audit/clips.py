@@ -24,6 +24,31 @@ FeatureFunction = Callable[[np.ndarray, SkeletonLayout], np.ndarray]
 """From one clip (M, T, V, C) and its layout to a vector (D,)."""
 
 
+FINEST = {'m': 1e-4, 'px': 0.1}
+"""dict[str, float]: Finest difference of coordinates that attackers get, by unit of the layout."""
+
+
+def coarsen(clip: np.ndarray, unit: str) -> np.ndarray:
+    """Round coordinates to multiples of :data:`FINEST`, a tenth of a millimetre or of a pixel.
+
+    Floating-point numbers are the coarser the farther a body stands from the origin. What is constant by design, such as canonical
+    bones, therefore differs by some billionths with the place before the camera, and trees that compare numbers read the place from
+    it. The place is reported apart (:class:`~mmskanon.audit.attackers.Placement`); no sensor resolves what is rounded off here.
+
+    Args:
+        clip (np.ndarray): Shape (..., V, C), absent joints all zero.
+        unit (str): ``'m'`` or ``'px'``.
+
+    Returns:
+        np.ndarray: The same shape, float32. Present joints do not become zero: their first coordinate is then one step.
+    """
+    step = np.float32(FINEST[unit])
+    out = np.rint(clip / step).astype(np.float32)
+    vanished = clip.any(axis=-1) & ~out.any(axis=-1)
+    out[vanished, 0] = 1
+    return out * step
+
+
 def resample(clip: np.ndarray, length: int) -> np.ndarray:
     """Stretch or shrink a clip to a number of frames, linearly between frames.
 
@@ -55,7 +80,7 @@ class ClipStore:
 
     The array on disk has the coordinates of the file; what attackers get is normalized by
     :func:`~mmskanon.skeletons.geometry.normalize_skeleton` with the first frame as reference: metres (or pixels) from the centre
-    joint, the body upright and to the front in the first frame.
+    joint, the body upright and to the front in the first frame, in steps of :data:`FINEST`.
 
     Args:
         folder (Path): Made by :meth:`build`.
@@ -174,8 +199,9 @@ class ClipStore:
         return np.ascontiguousarray(frames.transpose(1, 0, 2, 3))
 
     def clip(self, index: int) -> np.ndarray:
-        """One clip at full length, normalized, shape (M, T, V, C), float32."""
-        return normalize_skeleton(self.camera(index), self.layout)[0]
+        """One clip at full length, normalized and :func:`coarsened <coarsen>`, shape (M, T, V, C), float32."""
+        body, _ = normalize_skeleton(self.camera(index), self.layout)
+        return coarsen(body, self.layout.unit)
 
     def clips(self, length: int) -> np.ndarray:
         """All clips, stretched to one length by :func:`resample`.

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmskanon.audit.clips import ClipStore, View, resample
+from mmskanon.audit.clips import FINEST, ClipStore, View, coarsen, resample
 from mmskanon.skeletons.geometry import normalize_skeleton
 
 
@@ -50,10 +50,34 @@ def test_a_store_returns_the_file_and_normalized_clips(tmp_path):
     for i, original in enumerate(clips):
         np.testing.assert_array_equal(store.camera(i), original)
         body, record = normalize_skeleton(original, 'kinect_v1')
-        np.testing.assert_array_equal(store.clip(i), body)
+        np.testing.assert_allclose(store.clip(i), body, atol=1.01e-4)
         np.testing.assert_allclose(store.placement[i, :3], record['origin'][0], rtol=1e-6)
     assert store.clips(8).shape == (3, 1, 8, 20, 3)
     np.testing.assert_array_equal(store.clips(8)[1], resample(store.clip(1), 8))
+
+
+@given(st.sampled_from(['m', 'px']), st.integers(0, 1000))
+@settings(max_examples=30, deadline=None)
+def test_coordinates_are_rounded_to_equal_steps_and_nobody_vanishes(unit, seed):
+    step = FINEST[unit]
+    data = clip(5, seed=seed) * (0.3 if unit == 'm' else 300)
+    data[0, 0, 3] = 1e-9
+    data[0, 1:3, 4] = 0
+    out = coarsen(data, unit)
+    numbers = out.astype(np.float64) / step
+    np.testing.assert_allclose(numbers, numbers.round(), atol=1e-3)
+    assert abs(out - data).max() <= step * 1.001
+    np.testing.assert_array_equal(out.any(axis=-1), data.any(axis=-1))
+
+
+def test_a_body_reads_the_same_wherever_it_stands(tmp_path):
+    body = (np.random.default_rng(1).integers(-9000, 9000, (1, 6, 20, 3)) * 1e-4).astype(np.float32)
+    near, far = body + np.float32(0.7), body + np.float32(6.3)
+    rounding = np.diff(near, axis=2) - np.diff(far, axis=2)
+    assert rounding.any()  # what the file tells
+    stores = [store_of(tmp_path, [c]) for c in (near, far)]
+    np.testing.assert_allclose(stores[0].clip(0), stores[1].clip(0), atol=1.01e-4)
+    assert np.mean(stores[0].clip(0) != stores[1].clip(0)) < 0.01
 
 
 def test_missing_persons_are_absent_and_surplus_ones_left_out(tmp_path):
