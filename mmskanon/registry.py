@@ -17,6 +17,7 @@ def _child(name: str, location: str | None = None) -> Registry:
 
 
 DATASETS = _child('DATASETS', 'mmskanon.datasets')
+DATA_SAMPLERS = _child('DATA_SAMPLERS', 'mmskanon.datasets')
 TRANSFORMS = _child('TRANSFORMS', 'mmskanon.datasets')
 MODELS = _child('MODELS', 'mmskanon.models')
 LOOPS = _child('LOOPS', 'mmskanon.engine')
@@ -29,7 +30,6 @@ METRICS = _child('METRICS', 'mmskanon.evaluation')
 # The one registry that has no parent: MMAction2 knows no attackers.
 ATTACKERS = Registry('attacker', scope='mmskanon', locations=['mmskanon.audit.attackers'])
 
-DATA_SAMPLERS = _child('DATA_SAMPLERS')
 EVALUATOR = _child('EVALUATOR')
 FUNCTION = _child('FUNCTION')
 INFERENCERS = _child('INFERENCERS')

@@ -107,6 +107,22 @@ def _by_replication(annotations: list, split: Mapping) -> list[int]:
     return chosen
 
 
+def _by_holdout(data: dict | list, split: Mapping) -> list[int]:
+    annotations = data['annotations'] if isinstance(data, Mapping) else data
+    chosen = select_split(data, split.get('of'))
+    takes: dict[tuple, dict] = {}
+    for index in chosen:
+        sample = annotations[index]
+        key = (str(_fact(sample, 'subject', split)), int(_fact(sample, 'label', split)))
+        takes.setdefault(key, {}).setdefault(_fact(sample, 'trial', split), []).append(index)
+    people = {name: i for i, name in enumerate(sorted({name for name, _ in takes}))}
+    held = set()
+    for (name, label), found in takes.items():
+        if (people[name] + label) % 2 == 0 and len(found) > 1:
+            held.update(found[max(found, key=lambda take: (str(type(take)), take))])
+    return [i for i in chosen if (i in held) == (split['part'] == 'val')]
+
+
 def select_split(data: dict | list, split: str | Mapping | None) -> list[int]:
     """Choose the samples of a split.
 
@@ -117,6 +133,9 @@ def select_split(data: dict | list, split: str | Mapping | None) -> list[int]:
     - ``dict(rule='xrep', part='train' | 'test')``: one of two replications of each performance, so that both parts hold
       every subject and every action but share no take. A sample is in ``train`` if its action, counted from 1, is odd
       exactly where subject minus replication is odd.
+    - ``dict(rule='holdout', part='train' | 'val', of=SPLIT)``: a part of SPLIT (a name, a rule or None) held out for choosing settings.
+      For every other pair of subject and action that was filmed more than once, the last take is in ``val``, everything else in
+      ``train``: both parts hold every subject and nearly every action, and share no take.
 
     Args:
         data (dict | list): Annotations, or a dict with ``annotations`` and ``split``, completed by
@@ -152,7 +171,16 @@ def select_split(data: dict | list, split: str | Mapping | None) -> list[int]:
         return _by_value(annotations, split)
     if keys == {'rule', 'part'} and split['rule'] == 'xrep' and split['part'] in ('train', 'test'):
         return _by_replication(annotations, split)
+    if keys <= {'rule', 'part', 'of'} and split.get('rule') == 'holdout':
+        if split.get('part') in ('train', 'val'):
+            chosen = _by_holdout(data, split)
+            if chosen:
+                return chosen
+            raise ValueError(
+                f'the split {dict(split)} holds no sample: nobody was filmed twice in one action; choose settings on people or on a split '
+                'of your own instead'
+            )
     raise ValueError(
         f'the split {dict(split)} is not a rule: use dict(by=KEY, values=[...]), optionally with exclude=True, '
-        f'or dict(rule="xrep", part="train") or part="test"'
+        f'dict(rule="xrep", part="train") or part="test", or dict(rule="holdout", part="train", of=SPLIT) or part="val"'
     )

@@ -1,7 +1,7 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
 """Training: loops, optimizer wrappers, distributed wrapper and hooks."""
 
-from .hooks import CollapseWarningHook, ReproducibilityHook
+from .hooks import CollapseWarningHook, ReproducibilityHook, RestartAdversaryHook
 from .loops import AlternatingIterTrainLoop, AlternatingTrainLoop, PhaseSchedule
 from .optimizers import CPUAmpOptimWrapper, PartyOptimWrapperConstructor
 from .wrappers import PartyDistributedDataParallel
@@ -15,4 +15,5 @@ __all__ = [
     'PartyOptimWrapperConstructor',
     'PhaseSchedule',
     'ReproducibilityHook',
+    'RestartAdversaryHook',
 ]

@@ -4,6 +4,7 @@
 from . import functional
 from .metrics import (
     ActionAccuracy,
+    FreshAttacker,
     PredictionDump,
     PrivacyAccuracy,
     PrivacyRegression,
@@ -13,6 +14,7 @@ from .metrics import (
 
 __all__ = [
     'ActionAccuracy',
+    'FreshAttacker',
     'PredictionDump',
     'PrivacyAccuracy',
     'PrivacyRegression',

@@ -4,7 +4,12 @@
 import mmaction.engine.model  # noqa: F401  registers the initializer that AAGCN names
 import mmaction.models  # noqa: F401  registers the stock backbones and heads that configs name
 
-from .adversaries import AdversaryBank, PrivacyHead, PrivacyRegressionHead
+from .adversaries import (
+    AdversaryBank,
+    ClassConditionalPrivacyHead,
+    PrivacyHead,
+    PrivacyRegressionHead,
+)
 from .anonymization import AdversarialAnonymization
 from .anonymizers import (
     AutoencoderAnonymizer,
@@ -16,19 +21,23 @@ from .anonymizers import (
     IdentityAnonymizer,
     KSameAnonymizer,
     LSTMAutoencoderAnonymizer,
+    NoisyCodeAnonymizer,
     ResNetAnonymizer,
     SmoothingAnonymizer,
     UNetAnonymizer,
 )
-from .backbones import MSG3D, ShiftGCN
+from .backbones import MSG3D, ShiftGCN, TemporalCNNBackbone
 from .data_preprocessors import AnonymizingDataPreprocessor
 from .losses import (
     ActionCrossEntropy,
+    BetweenSubjectVariance,
     PrivacyEntropy,
     PrivacyNegatedCrossEntropy,
     PrivacySquaredEstimate,
     PrivacyUniformKL,
     ReconstructionMSE,
+    SoftNearestNeighbour,
+    TargetImitation,
 )
 from .recognizers import FrozenRecognizer, FusedRecognizer, SkeletonRecognizer, build_classifier
 
@@ -40,8 +49,10 @@ __all__ = [
     'AnonymizingDataPreprocessor',
     'AutoencoderAnonymizer',
     'BaseAnonymizer',
+    'BetweenSubjectVariance',
     'CanonicalBonesAnonymizer',
     'CanonicalRestPoseAnonymizer',
+    'ClassConditionalPrivacyHead',
     'ClassSubstitutionAnonymizer',
     'FrozenRecognizer',
     'FusedRecognizer',
@@ -49,6 +60,7 @@ __all__ = [
     'IdentityAnonymizer',
     'KSameAnonymizer',
     'LSTMAutoencoderAnonymizer',
+    'NoisyCodeAnonymizer',
     'PrivacyEntropy',
     'PrivacyHead',
     'PrivacyNegatedCrossEntropy',
@@ -60,6 +72,9 @@ __all__ = [
     'ShiftGCN',
     'SkeletonRecognizer',
     'SmoothingAnonymizer',
+    'SoftNearestNeighbour',
+    'TargetImitation',
+    'TemporalCNNBackbone',
     'UNetAnonymizer',
     'build_classifier',
 ]

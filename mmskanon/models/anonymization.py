@@ -48,6 +48,8 @@ class AdversarialAnonymization(BaseModel):
             one trained on reconstruction alone, or of the bare anonymizer. Defaults to None.
         load_parties (bool): Load the checkpoints named for anonymizer, recognizer and adversary. Set to False where a checkpoint of the
             whole model is loaded afterwards, as testing and exporting do. Defaults to True.
+        predict_skeletons (bool): Whether predictions hold the anonymized clips as ``anonymized``, which :class:`FreshAttacker` needs.
+            Defaults to False.
         data_preprocessor (dict, optional): Defaults to MMAction2's ``ActionDataPreprocessor``, which stacks and casts.
 
     Raises:
@@ -66,6 +68,7 @@ class AdversarialAnonymization(BaseModel):
         attackers: dict | None = None,
         anonymizer_checkpoint: str | None = None,
         load_parties: bool = True,
+        predict_skeletons: bool = False,
         data_preprocessor: dict | None = None,
     ) -> None:
         super().__init__(data_preprocessor or dict(type='ActionDataPreprocessor'))
@@ -82,6 +85,7 @@ class AdversarialAnonymization(BaseModel):
                 'random; train it on reconstruction first and name the checkpoint, or set freeze_encoder=False.'
             )
         self._warm_start = anonymizer_checkpoint
+        self.predict_skeletons = predict_skeletons
         self.recognizer = recognizer and build_recognizer(recognizer)
         self.adversary = adversary and MODELS.build(adversary)
         self.losses = nn.ModuleDict({n: MODELS.build(c) for n, c in (losses or {}).items()})
@@ -156,9 +160,10 @@ class AdversarialAnonymization(BaseModel):
         anonymized = anonymizer(skeletons)
         clips = len(skeletons) // len(data_samples)
         labels = action_labels(data_samples, self._action_classes).to(skeletons.device)
+        labels = labels.repeat_interleave(clips)
         privacy_logits, privacy_labels, attributes, kinds = {}, {}, {}, {}
         if self.adversary is not None:
-            privacy_logits = self.adversary(anonymized)
+            privacy_logits = self.adversary(anonymized, labels)
             private = self.adversary.labels(data_samples)
             privacy_labels = {
                 n: y.to(skeletons.device).repeat_interleave(clips) for n, y in private.items()
@@ -170,11 +175,13 @@ class AdversarialAnonymization(BaseModel):
             original=skeletons,
             anonymized=anonymized,
             action_logits=None if self.recognizer is None else self.recognizer(anonymized),
-            action_labels=labels.repeat_interleave(clips),
+            action_labels=labels,
             privacy_logits=privacy_logits,
             privacy_labels=privacy_labels,
             attributes=attributes,
             kinds=kinds,
+            private_labels=_private_classes(data_samples, clips, skeletons.device),
+            target=_targets(data_samples, skeletons),
         )
 
     @property
@@ -199,6 +206,7 @@ class AdversarialAnonymization(BaseModel):
         skeletons = inputs.flatten(0, 1)
         anonymized = self.anonymizer(skeletons)
 
+        actions = None
         if self.recognizer is not None:
             action_labels(data_samples, self._action_classes)
             action = self.recognizer(anonymized).softmax(-1)
@@ -206,9 +214,11 @@ class AdversarialAnonymization(BaseModel):
             for sample, score in zip(data_samples, action, strict=True):
                 sample.set_pred_score(score)
                 sample.set_pred_label(score.argmax(-1, keepdim=True))
+            # Adversaries that ask for the action get what an attacker would get.
+            actions = action.argmax(-1).repeat_interleave(len(skeletons) // len(data_samples))
         private = {}
         if self.adversary is not None:
-            for name, logits in self.adversary(anonymized).items():
+            for name, logits in self.adversary(anonymized, actions).items():
                 private['adversary', name] = self.adversary.head(name), logits
         for name, attacker in self.attackers.items():
             private['attacker', name] = attacker.head, attacker(anonymized)
@@ -224,6 +234,8 @@ class AdversarialAnonymization(BaseModel):
         for i, sample in enumerate(data_samples):
             sample.set_field(predictions[i], 'pred_private')
             sample.set_field({k: v[i].item() for k, v in fidelity.items()}, 'fidelity')
+            if self.predict_skeletons:
+                sample.set_field(moved[i], 'anonymized')
         return data_samples
 
     # ------------------------------------------------------------------ updates
@@ -310,7 +322,11 @@ class AdversarialAnonymization(BaseModel):
             clips = len(skeletons) // len(data['data_samples'])
             labels = self.adversary.labels(data['data_samples'])
             labels = {n: y.to(skeletons.device).repeat_interleave(clips) for n, y in labels.items()}
-            logits = adversary(anonymized)
+            actions = None
+            if self.adversary.needs_actions:
+                actions = action_labels(data['data_samples'], self._action_classes)
+                actions = actions.to(skeletons.device).repeat_interleave(clips)
+            logits = adversary(anonymized, actions)
             heads = {n: self.adversary.head(n) for n in logits}
             losses = {f'loss_{n}': heads[n].criterion(logits[n], labels[n]) for n in logits}
             loss, log_vars = self.parse_losses(losses)
@@ -346,6 +362,25 @@ class AdversarialAnonymization(BaseModel):
 
 def _accuracy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return (logits.detach().argmax(-1) == labels).float().mean()
+
+
+def _private_classes(
+    data_samples: list, clips: int, device: torch.device
+) -> dict[str, torch.Tensor]:
+    """From attribute to class indices (N,), of the attributes that every sample states as a class."""
+    known = [sample.get('gt_private', {}) for sample in data_samples]
+    shared = [a for a in known[0] if all(isinstance(k.get(a), int) for k in known)]
+    return {
+        a: torch.tensor([k[a] for k in known], device=device).repeat_interleave(clips)
+        for a in shared
+    }
+
+
+def _targets(data_samples: list, skeletons: torch.Tensor) -> torch.Tensor | None:
+    """The motions to imitate, shape of the skeletons, where the samples have them."""
+    if not all('target' in sample for sample in data_samples):
+        return None
+    return torch.stack([sample.target for sample in data_samples]).flatten(0, 1).to(skeletons)
 
 
 def _without_checkpoints(members: dict) -> dict:

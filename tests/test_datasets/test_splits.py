@@ -157,3 +157,36 @@ def test_train_counterpart(split, train):
     assert (
         train_counterpart(['xsub_train', 'xsub_val', 'train', 'test', 'intertrain'], split) == train
     )
+
+
+@given(
+    st.sets(st.integers(1, 12), min_size=2, max_size=5),
+    st.integers(1, 5),
+    st.integers(2, 4),
+)
+def test_holdout_parts_are_a_partition_without_common_takes(subjects, actions, takes):
+    samples = ntu(tuple(subjects), tuple(range(1, actions + 1)), (1, 2), tuple(range(1, takes + 1)))
+    train, val = (chosen(samples, dict(rule='holdout', part=p)) for p in ('train', 'val'))
+    assert len(train) + len(val) == len(samples)
+    assert not {take_key(s) for s in train} & {take_key(s) for s in val}
+    for key in ('subject', 'label'):
+        assert {s[key] for s in train} == {s[key] for s in samples}
+    # The last take of every other pair of subject and action, by both cameras.
+    assert {s['replication'] for s in val} == {takes}
+    pairs = [(s['subject'], s['label']) for s in val]
+    assert abs(len(val) - len(subjects) * actions) <= max(len(subjects), actions)
+    assert all(pairs.count(pair) == 2 for pair in pairs)
+    assert {s['subject'] for s in val} == set(subjects) or actions == 1
+
+
+def test_holdout_of_a_split_leaves_the_others_alone():
+    data = annotations()
+    for part in ('train', 'val'):
+        names = {s['frame_dir'] for s in chosen(data, dict(rule='holdout', part=part, of='train'))}
+        assert names <= set(data['split']['train'])
+    once = ntu(replications=(1,))
+    assert len(chosen(once, dict(rule='holdout', part='train'))) == len(once)
+    with pytest.raises(ValueError, match='nobody was filmed twice in one action'):
+        select_split(once, dict(rule='holdout', part='val'))
+    with pytest.raises(ValueError, match='is not a rule'):
+        select_split(once, dict(rule='holdout', part='test'))

@@ -25,7 +25,8 @@ class PackSkeletonInputs(BaseTransform):
     Required keys: ``keypoint`` of shape (clips, M, T, V, C), as ``FormatGCNInput`` leaves it, and the ``meta_keys``. Optional keys:
     ``label`` (int) and ``private`` (dict of attribute name to class index, or to a number as float). Output: ``inputs``, a float32 tensor of the same
     shape, and ``data_samples``, an :class:`ActionDataSample` with ``gt_label``, ``gt_private`` (a dict of attribute name to int, or
-    float where it is a number, empty without ``private``) and the meta keys as metainfo.
+    float where it is a number, empty without ``private``) and the meta keys as metainfo. With ``num_target``, as :class:`LoadTarget` adds
+    it, the last persons are no input but the float32 tensor ``target`` of the data sample.
 
     Args:
         meta_keys (Sequence[str]): Keys to keep as metainfo of the data sample. Defaults to ``('frame_dir',)``.
@@ -74,7 +75,12 @@ class PackSkeletonInputs(BaseTransform):
         if 'label' in results:
             data_sample.set_gt_label(results['label'])
         data_sample.gt_private = _private_labels(results.get('private', {}), sample)
-        return dict(inputs=torch.from_numpy(keypoint), data_samples=data_sample)
+        inputs = torch.from_numpy(keypoint)
+        if 'num_target' in results:
+            inputs, data_sample.target = inputs.split(
+                [inputs.shape[1] - results['num_target'], results['num_target']], dim=1
+            )
+        return dict(inputs=inputs, data_samples=data_sample)
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(meta_keys={self.meta_keys})'

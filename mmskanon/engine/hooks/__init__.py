@@ -3,5 +3,11 @@
 
 from .collapse import CollapseWarningHook, collapse_warnings
 from .reproducibility import ReproducibilityHook
+from .restart import RestartAdversaryHook
 
-__all__ = ['CollapseWarningHook', 'ReproducibilityHook', 'collapse_warnings']
+__all__ = [
+    'CollapseWarningHook',
+    'ReproducibilityHook',
+    'RestartAdversaryHook',
+    'collapse_warnings',
+]

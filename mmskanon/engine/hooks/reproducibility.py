@@ -38,9 +38,11 @@ class ReproducibilityHook(Hook):
 
     def before_train(self, runner) -> None:
         """Give the sampler the seed in force; a resumed run takes its seed from the checkpoint after the sampler was built."""
-        sampler = getattr(runner.train_dataloader, 'sampler', None)
-        if hasattr(sampler, 'seed'):
-            sampler.seed = runner.seed
+        batches = getattr(runner.train_dataloader, 'batch_sampler', None)
+        for owner in (runner.train_dataloader, batches):
+            sampler = getattr(owner, 'sampler', None)
+            if hasattr(sampler, 'seed'):
+                sampler.seed = runner.seed
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
         """Add the gradients of an update that has not taken place yet."""

@@ -2,6 +2,7 @@
 """Metrics for MMEngine evaluators, each thin on top of :mod:`mmskanon.evaluation.functional`."""
 
 from .action_accuracy import ActionAccuracy
+from .fresh_attacker import FreshAttacker
 from .prediction_dump import PredictionDump
 from .privacy_accuracy import PrivacyAccuracy
 from .privacy_regression import PrivacyRegression
@@ -10,6 +11,7 @@ from .skeleton_fidelity import SkeletonFidelity
 
 __all__ = [
     'ActionAccuracy',
+    'FreshAttacker',
     'PredictionDump',
     'PrivacyAccuracy',
     'PrivacyRegression',

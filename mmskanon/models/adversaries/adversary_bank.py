@@ -1,6 +1,8 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
 """The privacy adversaries that an anonymizer is trained against."""
 
+import copy
+
 import torch
 from mmengine.model import BaseModule
 from torch import nn
@@ -51,16 +53,15 @@ class AdversaryBank(BaseModule):
                 'AdversaryBank: members is empty; name at least one privacy classifier.'
             )
         self.nets, self.heads, self.backbone_of = nn.ModuleDict(), nn.ModuleDict(), {}
+        self._members = copy.deepcopy(dict(members))
         for name, member in members.items():
             if {'net'} <= member.keys() <= {'net', 'head', 'checkpoint'}:
-                net = MODELS.build(with_head(member['net'], member.get('head')))
-                net.init_weights()
+                net = self._fresh(name)
                 if member.get('checkpoint') is not None:
                     load_weights(net, member['checkpoint'], f"adversary '{name}'")
                 self.nets[name] = net
             elif member.keys() == {'head', 'backbone_of'}:
-                self.heads[name] = MODELS.build(member['head'])
-                self.heads[name].init_weights()
+                self.heads[name] = self._fresh(name)
                 self.backbone_of[name] = member['backbone_of']
             else:
                 raise ValueError(
@@ -70,6 +71,27 @@ class AdversaryBank(BaseModule):
         self.names = tuple(members)
         for name in self.names:
             self._check(name)
+
+    def _fresh(self, name: str) -> nn.Module:
+        """A member, newly initialized."""
+        member = self._members[name]
+        cfg = with_head(member['net'], member.get('head')) if 'net' in member else member['head']
+        module = MODELS.build(copy.deepcopy(cfg))
+        module.init_weights()
+        return module
+
+    def restart(self, name: str) -> list[nn.Parameter]:
+        """Let a member forget all it has learned, its checkpoint included.
+
+        Args:
+            name (str): The member.
+
+        Returns:
+            list[nn.Parameter]: Its parameters, the same as before with other values.
+        """
+        module = self.nets[name] if name in self.nets else self.heads[name]
+        module.load_state_dict(self._fresh(name).state_dict())
+        return list(module.parameters())
 
     def _check(self, name: str) -> None:
         if not isinstance(self.head(name), BasePrivacyHead):
@@ -86,6 +108,11 @@ class AdversaryBank(BaseModule):
     def init_weights(self) -> None:
         """Do nothing: members were initialized or loaded at construction."""
 
+    @property
+    def needs_actions(self) -> bool:
+        """bool: Whether a member asks for the action of each clip."""
+        return any(self.head(name).needs_actions for name in self.names)
+
     def head(self, name: str) -> nn.Module:
         """The head of a member."""
         return self.nets[name].cls_head if name in self.nets else self.heads[name]
@@ -101,14 +128,18 @@ class AdversaryBank(BaseModule):
         """
         return {name: self.head(name).labels(data_samples) for name in self.names}
 
-    def forward(self, skeletons: torch.Tensor) -> dict[str, torch.Tensor]:
+    def forward(
+        self, skeletons: torch.Tensor, actions: torch.Tensor | None = None
+    ) -> dict[str, torch.Tensor]:
         """Logits of every member, of a regressor its standardized estimate.
 
         Args:
             skeletons (Tensor): Shape (N, M, T, V, C), normalized body space in metres.
+            actions (Tensor, optional): Action of each clip, shape (N,), for heads that ask for it. Defaults to None.
 
         Returns:
             dict[str, Tensor]: From member to logits of shape (N, K), estimates of shape (N, 1).
         """
         feats = {n: net.extract_feat(skeletons.unsqueeze(1))[0] for n, net in self.nets.items()}
-        return {n: self.head(n)(feats[self.backbone_of.get(n, n)]) for n in self.names}
+        outputs = {n: self.head(n)(feats[self.backbone_of.get(n, n)]) for n in self.names}
+        return {n: self.head(n).condition(x, actions) for n, x in outputs.items()}

@@ -21,13 +21,30 @@ class BasePrivacyHead(GCNHead):
 
     Attributes:
         kind (str): ``'classes'`` or ``'number'``: what the attribute is, and which losses and metrics apply.
+        needs_actions (bool): Whether :meth:`condition` needs the actions.
     """
 
     kind: str
+    needs_actions: bool = False
 
     def __init__(self, attribute: str, **kwargs) -> None:
         super().__init__(**kwargs)
         self.attribute = attribute
+
+    def condition(self, outputs: torch.Tensor, actions: torch.Tensor | None) -> torch.Tensor:
+        """Let the action of each clip have a say in the outputs.
+
+        Args:
+            outputs (Tensor): What the head returned, shape (N, D).
+            actions (Tensor, optional): Action of each clip, shape (N,).
+
+        Returns:
+            Tensor: Outputs of shape (N, K); the same where the head does not ask for actions.
+
+        Raises:
+            ValueError: If actions are needed and missing, or are none of those that the head was built for.
+        """
+        return outputs
 
     @abstractmethod
     def labels(self, data_samples: list) -> torch.Tensor:

@@ -10,6 +10,7 @@ from .gaussian_noise import GaussianNoiseAnonymizer
 from .identity import IdentityAnonymizer
 from .k_same import KSameAnonymizer
 from .lstm_autoencoder import LSTMAutoencoderAnonymizer
+from .noisy_code import NoisyCodeAnonymizer
 from .resnet import ResNetAnonymizer
 from .smoothing import SmoothingAnonymizer
 from .unet import UNetAnonymizer
@@ -24,6 +25,7 @@ __all__ = [
     'IdentityAnonymizer',
     'KSameAnonymizer',
     'LSTMAutoencoderAnonymizer',
+    'NoisyCodeAnonymizer',
     'ResNetAnonymizer',
     'SmoothingAnonymizer',
     'UNetAnonymizer',

@@ -116,12 +116,16 @@ class CanonicalBonesAnonymizer(BaseAnonymizer):
                 )
         return values
 
-    def transform(self, coords: Tensor, present: Tensor) -> Tensor:
-        """Change the bones of ``coords``, shape (N, M, T, V, 3)."""
+    def _check_measured(self) -> None:
+        """Raise ValueError where bone lengths have neither been given nor measured nor loaded."""
         if self.lengths[self.layout.root].isnan():
             raise ValueError(
                 f'{type(self).__name__} has no bone lengths yet: give it lengths or a population, or load a checkpoint'
             )
+
+    def transform(self, coords: Tensor, present: Tensor) -> Tensor:
+        """Change the bones of ``coords``, shape (N, M, T, V, 3)."""
+        self._check_measured()
         seen = joint_mask(coords)
         bodies = fill_absent_joints(coords, self.layout)
         _, directions, _ = inverse_kinematics(bodies, self.layout)

@@ -3,5 +3,6 @@
 
 from .msg3d import MSG3D
 from .shift_gcn import ShiftGCN
+from .temporal_cnn import TemporalCNNBackbone
 
-__all__ = ['MSG3D', 'ShiftGCN']
+__all__ = ['MSG3D', 'ShiftGCN', 'TemporalCNNBackbone']

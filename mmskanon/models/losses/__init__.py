@@ -12,11 +12,21 @@ from .anonymizer_losses import (
     PrivacyUniformKL,
     ReconstructionMSE,
 )
-from .functional import present_mse, softmax_entropy, squared_estimate, uniform_kl
+from .functional import (
+    between_group_share,
+    neighbour_divergence,
+    present_mse,
+    softmax_entropy,
+    squared_estimate,
+    uniform_kl,
+)
+from .imitation import TargetImitation
+from .separation import BetweenSubjectVariance, SoftNearestNeighbour
 
 __all__ = [
     'ActionCrossEntropy',
     'AnonymizerLoss',
+    'BetweenSubjectVariance',
     'PartyOutputs',
     'PrivacyEntropy',
     'PrivacyLoss',
@@ -24,6 +34,10 @@ __all__ = [
     'PrivacySquaredEstimate',
     'PrivacyUniformKL',
     'ReconstructionMSE',
+    'SoftNearestNeighbour',
+    'TargetImitation',
+    'between_group_share',
+    'neighbour_divergence',
     'present_mse',
     'softmax_entropy',
     'squared_estimate',

@@ -27,6 +27,9 @@ class PartyOutputs:
         attributes (dict[str, str]): From adversary to the attribute it reads.
         kinds (dict[str, str]): From adversary to ``'classes'`` or ``'number'``, what the attribute is; classes where it is not
             listed. Defaults to {}.
+        private_labels (dict[str, Tensor]): From attribute to class indices of shape (N,), of all attributes that are classes and that
+            every sample states. Defaults to {}.
+        target (Tensor or None): Motions to imitate, same shape as ``original``, where the data set supplies them. Defaults to None.
     """
 
     original: torch.Tensor
@@ -37,6 +40,8 @@ class PartyOutputs:
     privacy_labels: dict[str, torch.Tensor]
     attributes: dict[str, str]
     kinds: dict[str, str] = field(default_factory=dict)
+    private_labels: dict[str, torch.Tensor] = field(default_factory=dict)
+    target: torch.Tensor | None = None
 
 
 class AnonymizerLoss(nn.Module):

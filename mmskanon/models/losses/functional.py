@@ -52,3 +52,60 @@ def present_mse(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
     present = (target != 0).any(-1).any(-1)[..., None, None]
     count = present.sum() * target.shape[-1] * target.shape[-2]
     return (F.mse_loss(output, target, reduction='none') * present).sum() / count.clamp(min=1)
+
+
+def neighbour_divergence(
+    vectors: torch.Tensor, classes: torch.Tensor, groups: torch.Tensor, temperature: float
+) -> torch.Tensor:
+    """How far the neighbours of a vector within its class depend on its group, in nats.
+
+    The weights exp(-d^2 / tau) of the other vectors of the class, normalized, give the share p of its own group among its neighbours; q
+    is the share of its group among those vectors. The divergence is that of two coins, KL(q || p), averaged over the vectors that have
+    others of both kinds; 0 where there are none.
+
+    Args:
+        vectors (Tensor): Shape (N, D).
+        classes (Tensor): Shape (N,).
+        groups (Tensor): Shape (N,).
+        temperature (float): tau as a multiple of the mean squared distance to the nearest other vector of the class.
+    """
+    others = (classes[:, None] == classes[None]) & ~torch.eye(
+        len(vectors), dtype=torch.bool, device=vectors.device
+    )
+    own = others & (groups[:, None] == groups[None])
+    usable = own.any(1) & (others & ~own).any(1)
+    if not usable.any():
+        return vectors.sum() * 0
+    # Differences rather than products of the vectors: neighbours are close, and products would cancel.
+    square = torch.cdist(vectors, vectors, compute_mode='donot_use_mm_for_euclid_dist').square()
+    square, others, own = square[usable], others[usable], own[usable]
+    nearest = square.detach().masked_fill(~others, torch.inf).amin(1).mean()
+    logits = (-square / (temperature * nearest + 1e-12)).masked_fill(~others, -torch.inf)
+    log_weights = logits.log_softmax(1)
+    log_p = log_weights.masked_fill(~own, -torch.inf).logsumexp(1)
+    log_rest = log_weights.masked_fill(own, -torch.inf).logsumexp(1)
+    q = own.sum(1) / others.sum(1)
+    return (q * (q.log() - log_p) + (1 - q) * ((1 - q).log() - log_rest)).mean()
+
+
+def between_group_share(
+    vectors: torch.Tensor, classes: torch.Tensor, groups: torch.Tensor
+) -> torch.Tensor:
+    """Share of the variance within classes that lies between groups, in [0, 1].
+
+    The mean of its class is taken from each vector; of what is left, the squared length of each group's mean, weighted with its size, is
+    divided by the sum of the squared lengths of all.
+
+    Args:
+        vectors (Tensor): Shape (N, D).
+        classes (Tensor): Shape (N,).
+        groups (Tensor): Shape (N,).
+    """
+    left = vectors - _group_means(vectors, classes)
+    return _group_means(left, groups).square().sum() / left.square().sum().clamp(min=1e-12)
+
+
+def _group_means(vectors: torch.Tensor, groups: torch.Tensor) -> torch.Tensor:
+    """For each vector the mean of its group, shape (N, D)."""
+    same = (groups[:, None] == groups[None]).to(vectors.dtype)
+    return (same / same.sum(1, keepdim=True)) @ vectors

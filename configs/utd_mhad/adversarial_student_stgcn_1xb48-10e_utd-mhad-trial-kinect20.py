@@ -1,0 +1,94 @@
+# The student of k-same motion against adversaries of two kinds that know the action and start anew in turns, and against its own
+# neighbours. Stops by attackers trained anew on clips that are neither training nor test.
+_base_ = './pretrain_student_1xb48-10e_utd-mhad-trial-kinect20.py'
+
+head = dict(type='ClassConditionalPrivacyHead', attribute='subject', num_classes=8, num_actions=27)
+val = dict(rule='holdout', part='val', of='train')
+
+model = dict(
+    anonymizer_checkpoint='work_dirs/utd_mhad/student_start/epoch_10.pth',
+    predict_skeletons=True,
+    recognizer=dict(
+        net={{_base_.recognizer_net}}, checkpoint='work_dirs/utd_mhad/action/epoch_30.pth'
+    ),
+    adversary=dict(
+        type='AdversaryBank',
+        members=dict(
+            temporal=dict(
+                net=dict(
+                    type='SkeletonRecognizer',
+                    layout='kinect_v1',
+                    features=['j', 'jm'],
+                    backbone=dict(
+                        type='TemporalCNNBackbone', num_joints=20, in_channels=6, channels=96
+                    ),
+                    cls_head=dict(in_channels=96, **head),
+                )
+            ),
+            graph=dict(
+                net=dict(
+                    type='SkeletonRecognizer',
+                    layout='kinect_v1',
+                    features=['b', 'jm'],
+                    backbone=dict(
+                        type='STGCN',
+                        in_channels=6,
+                        graph_cfg=dict(layout='kinect_v1', mode='stgcn_spatial'),
+                        base_channels=16,
+                        num_stages=4,
+                        inflate_stages=[2, 3],
+                        down_stages=[2, 3],
+                    ),
+                    cls_head=dict(in_channels=64, **head),
+                )
+            ),
+        ),
+    ),
+    losses=dict(
+        action=dict(type='ActionCrossEntropy', weight=0.3),
+        privacy=dict(type='PrivacyUniformKL', weight=0.4),
+        neighbours=dict(type='SoftNearestNeighbour', weight=3.0, layout='kinect_v1'),
+        variance=dict(type='BetweenSubjectVariance', weight=0.3, layout='kinect_v1'),
+    ),
+)
+train_cfg = dict(
+    max_epochs=10,
+    val_interval=1,
+    cycle=[('adversary', 2), ('anonymizer', 1)],
+    warmup=[('adversary', 120)],
+)
+optim_wrapper = dict(
+    anonymizer=dict(optimizer=dict(lr=0.0005)),
+    adversary=dict(optimizer=dict(type='AdamW', lr=0.002, weight_decay=0.01)),
+)
+param_scheduler = dict(
+    anonymizer=[
+        dict(
+            _delete_=True,
+            type='CosineAnnealingLR',
+            T_max=10,
+            end=10,
+            by_epoch=True,
+            convert_to_iter_based=True,
+        )
+    ],
+    adversary=[],
+)
+custom_hooks = [
+    dict(type='ReproducibilityHook'),
+    dict(type='RestartAdversaryHook', interval=120),
+    dict(type='EarlyStoppingHook', monitor='fresh/cost', rule='less', patience=4),
+]
+default_hooks = dict(checkpoint=dict(interval=1, save_best='fresh/cost', rule='less'))
+val_dataloader = dict(dataset=dict(split='train', train_split=None, allow_short=True))
+val_evaluator = [
+    dict(
+        type='FreshAttacker',
+        ann_file='data/utd_mhad/utd_mhad.pkl',
+        learn={{_base_.fit}},
+        tried=val,
+        layout='kinect_v1',
+        num_person=1,
+    ),
+]
+test_evaluator = [dict(type='ActionAccuracy'), dict(type='SkeletonFidelity')]

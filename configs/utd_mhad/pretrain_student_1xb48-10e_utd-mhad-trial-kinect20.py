@@ -1,0 +1,63 @@
+# The student of k-same motion learns to imitate it: from the clip alone, without labels, gallery or recognizer when it is used.
+# Trained on three quarters of the training clips; the rest is for choosing and stopping. Targets: README.md beside this file.
+_base_ = './action_stgcn_1xb16-30e_utd-mhad-trial-kinect20.py'
+
+recognizer_net = {{_base_.model}}  # for the config that goes on from here
+fit = dict(rule='holdout', part='train', of='train')
+
+model = dict(
+    _delete_=True,
+    type='AdversarialAnonymization',
+    anonymizer=dict(
+        type='NoisyCodeAnonymizer',
+        noise=0.4,
+        population=dict(ann_file='data/utd_mhad/utd_mhad.pkl', split=fit),
+        layout='kinect_v1',
+        num_person=1,
+    ),
+    losses=dict(imitation=dict(type='TargetImitation', layout='kinect_v1')),
+)
+train_dataloader = dict(
+    batch_size=48,
+    batch_sampler=dict(_scope_='mmskanon', type='ClassBatchSampler', num_classes=3),
+    dataset=dict(
+        split=dict(_delete_=True, **fit),
+        repeat=30,
+        pipeline=[
+            dict(
+                type='LoadTarget',
+                ann_files=[f'data/utd_mhad/ksame-4-fit-{draw}.pkl' for draw in range(4)],
+                num_person=1,
+            ),
+            dict(type='NormalizeSkeleton', layout='kinect_v1'),
+            dict(type='UniformSampleFrames', clip_len=64),
+            dict(type='PoseDecode'),
+            dict(type='FormatGCNInput', num_person=2),
+            dict(type='PackSkeletonInputs'),
+        ],
+    ),
+)
+train_cfg = dict(
+    _delete_=True,
+    type='AlternatingTrainLoop',
+    max_epochs=10,
+    val_interval=10,
+    cycle=[('anonymizer', 1)],
+)
+optim_wrapper = dict(
+    _delete_=True,
+    constructor='PartyOptimWrapperConstructor',
+    anonymizer=dict(
+        optimizer=dict(type='AdamW', lr=0.002, weight_decay=0.01), clip_grad=dict(max_norm=5)
+    ),
+)
+param_scheduler = dict(
+    _delete_=True,
+    anonymizer=[
+        dict(type='CosineAnnealingLR', T_max=10, end=10, by_epoch=True, convert_to_iter_based=True)
+    ],
+)
+model_wrapper_cfg = dict(type='PartyDistributedDataParallel')
+default_hooks = dict(checkpoint=dict(interval=10), logger=dict(interval=20))
+val_evaluator = [dict(type='SkeletonFidelity')]
+test_evaluator = [dict(type='SkeletonFidelity')]
