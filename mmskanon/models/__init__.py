@@ -24,6 +24,7 @@ from .anonymizers import (
     NoisyCodeAnonymizer,
     ResNetAnonymizer,
     SmoothingAnonymizer,
+    TimingCodeAnonymizer,
     UNetAnonymizer,
 )
 from .backbones import MSG3D, ShiftGCN, TemporalCNNBackbone
@@ -75,6 +76,7 @@ __all__ = [
     'SoftNearestNeighbour',
     'TargetImitation',
     'TemporalCNNBackbone',
+    'TimingCodeAnonymizer',
     'UNetAnonymizer',
     'build_classifier',
 ]

@@ -13,6 +13,7 @@ from .lstm_autoencoder import LSTMAutoencoderAnonymizer
 from .noisy_code import NoisyCodeAnonymizer
 from .resnet import ResNetAnonymizer
 from .smoothing import SmoothingAnonymizer
+from .timing_code import TimingCodeAnonymizer
 from .unet import UNetAnonymizer
 
 __all__ = [
@@ -28,5 +29,6 @@ __all__ = [
     'NoisyCodeAnonymizer',
     'ResNetAnonymizer',
     'SmoothingAnonymizer',
+    'TimingCodeAnonymizer',
     'UNetAnonymizer',
 ]

@@ -217,27 +217,41 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
         own = inverse_kinematics(whole.transpose(0, 1), self.layout)[1][:, shown]
         generator = self._generator(clip)
         donors = self._draw(own, shown, ranking, generator, person)
+        positions = self._timing(own, shown, donors, generator)
         spans = [slice(*self._spans[donor]) for donor in donors]
         directions = [self.directions[span] for span in spans]
-        rows = [own, *(d[:, shown] for d in directions)]
-        source, *targets = (timing_features(x, self.rest, ALIGNED_FRAMES) for x in rows)
-        paths = align(
-            source.expand(self.k, -1, -1),
-            torch.stack(targets),
-            self.band,
-            self.penalty,
-            self.smoothing,
-        )
-        time = warped_time(len(own), ALIGNED_FRAMES, self.warp_noise, generator).to(self.rest)
-        positions = [
-            frames_at(path, time) * ((len(d) - 1) / (ALIGNED_FRAMES - 1))
-            for path, d in zip(paths, directions, strict=True)
-        ]
         centers = [self.centers[span] for span in spans]
         bodies = average_motion(directions, centers, positions, self.lengths, self.layout)
         if not self.keep_orientation:
             return bodies
         return match_orientation(bodies, shown, own, self.lengths, self.layout)
+
+    def _timing(
+        self,
+        own: Tensor,
+        shown: Tensor,
+        donors: Sequence[int],
+        generator: torch.Generator | None,
+    ) -> list[Tensor]:
+        """For each donor its frame, a fraction, at each frame of a clip with the directions ``own`` (T, M', V, 3): list of (T,)."""
+        clips = [self._features(donor, shown) for donor in donors]
+        source = timing_features(own, self.rest, ALIGNED_FRAMES)
+        paths = self._align(source.expand(len(donors), -1, -1), torch.stack(clips))
+        time = warped_time(len(own), ALIGNED_FRAMES, self.warp_noise, generator).to(self.rest)
+        return [self._frames(path, donor, time) for path, donor in zip(paths, donors, strict=True)]
+
+    def _features(self, donor: int, shown: Tensor) -> Tensor:
+        """What a clip of the gallery is aligned by, (64, D), of the persons shown."""
+        motion = self.directions[slice(*self._spans[donor])][:, shown]
+        return timing_features(motion, self.rest, ALIGNED_FRAMES)
+
+    def _align(self, sources: Tensor, targets: Tensor) -> Tensor:
+        return align(sources, targets, self.band, self.penalty, self.smoothing)
+
+    def _frames(self, path: Tensor, donor: int, time: Tensor) -> Tensor:
+        """Frames of a donor at times (T,) between 0 and 63, along a path (64,) of the common length."""
+        start, end = self._spans[donor]
+        return frames_at(path, time) * ((end - start - 1) / (ALIGNED_FRAMES - 1))
 
     def _draw(
         self,
