@@ -1,7 +1,7 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
 """Write an anonymized copy of an annotation file that stock MMAction2 recipes read.
 
-Sequences keep their full length, camera coordinates, schema and dtype. Names and attributes of the samples are kept too: this
+Sequences keep their full length unless --frames says otherwise, camera coordinates, schema and dtype. Names and attributes of the samples are kept too: this
 tool anonymizes motion, not metadata.
 """
 
@@ -31,6 +31,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--seed', type=int, help='seed of anonymizers that draw at random (default: fresh)'
     )
+    parser.add_argument(
+        '--frames',
+        type=int,
+        help='bring every clip to this number of frames; how long somebody takes tells who it is',
+    )
     parser.add_argument('--cfg-options', nargs='+', action=Overrides, help='overrides: key=value')
     return parser.parse_args()
 
@@ -48,6 +53,7 @@ def main() -> None:
         args.device,
         args.overwrite,
         args.seed,
+        args.frames,
         lambda samples, total: tqdm(samples, total=total, desc='anonymizing', unit='clip'),
     )
     print(f'wrote {count} anonymized samples to {args.output}')

@@ -5,6 +5,7 @@ lower_bound = False  # whether figures are labelled as lower bounds of the leak
 # Who is to be found, and from which clips
 attributes = ['subject']
 attribute_files = []  # CSV files subject,attribute
+retimed = False  # whether anonymized clips may have other numbers of frames than the originals
 num_person = 2  # most persons of a clip that attackers look at
 partition = None  # dict(train=SPLIT, test=SPLIT), or a list of such folds; None: found in the file
 open_folds = 0  # groups of people for verification of those never trained on; 0: none
@@ -39,6 +40,7 @@ attackers = dict(
     class_aware=dict(type='ClassAware'),
     class_centred=dict(type='ClassCentred'),
     action=dict(type='ContentBaseline'),
+    duration=dict(type='Duration'),
     placement=dict(type='Placement'),
 )
 # The first is the recognizer whose figures count, the second the unseen architecture.

@@ -14,6 +14,7 @@ from mmskanon.models.anonymizers import BaseAnonymizer
 from mmskanon.models.weights import load_weights
 from mmskanon.registry import MODELS
 from mmskanon.skeletons.geometry import denormalize_skeleton, normalize_skeleton
+from mmskanon.skeletons.resampling import resample_clip
 
 
 def build_anonymizer(cfg: Config, checkpoint: str | None, device: str = 'cpu') -> BaseAnonymizer:
@@ -111,7 +112,10 @@ def anonymize_keypoints(
 
 
 def anonymize_annotations(
-    annotations: list[dict], anonymizer: BaseAnonymizer, normalization: Mapping
+    annotations: list[dict],
+    anonymizer: BaseAnonymizer,
+    normalization: Mapping,
+    frames: int | None = None,
 ) -> Iterator[dict]:
     """Anonymize the samples of an annotation file one by one.
 
@@ -119,11 +123,16 @@ def anonymize_annotations(
         annotations (list[dict]): Samples with ``keypoint`` of shape (M, T, V, C).
         anonymizer (BaseAnonymizer): A trained anonymizer in eval mode.
         normalization (Mapping): See :func:`normalization_of`.
+        frames (int, optional): Bring every clip to this number of frames first, since how long somebody takes tells who it is. Defaults to
+            None, as they are.
 
     Yields:
-        dict: The sample with anonymized ``keypoint``; every other field as it was.
+        dict: The sample with anonymized ``keypoint``; every other field as it was, but for ``total_frames`` and ``keypoint_score``
+        where the number of frames changes.
     """
     for sample in annotations:
+        if frames is not None:
+            sample = _retimed(sample, frames)
         keypoint = anonymize_keypoints(
             sample['keypoint'],
             anonymizer,
@@ -132,3 +141,17 @@ def anonymize_annotations(
             attribute_value(sample, 'subject'),
         )
         yield {**sample, 'keypoint': keypoint}
+
+
+def _retimed(sample: dict, frames: int) -> dict:
+    """A sample of another number of frames."""
+    keypoint = sample['keypoint']
+    changed = dict(keypoint=resample_clip(keypoint, frames).astype(keypoint.dtype))
+    if 'total_frames' in sample:
+        changed['total_frames'] = frames
+    if 'keypoint_score' in sample:
+        score = np.asarray(sample['keypoint_score'])
+        changed['keypoint_score'] = resample_clip(score[..., None], frames)[..., 0].astype(
+            score.dtype
+        )
+    return {**sample, **changed}

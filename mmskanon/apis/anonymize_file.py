@@ -26,6 +26,7 @@ def anonymize_file(
     device: str = 'cpu',
     overwrite: bool = False,
     seed: int | None = None,
+    frames: int | None = None,
     watch: Callable[[Iterable[Any], int], Iterable[Any]] = lambda samples, total: samples,
 ) -> int:
     """Write an anonymized copy of an annotation file, wholly or not at all.
@@ -39,6 +40,7 @@ def anonymize_file(
         overwrite (bool): Whether an existing target may be replaced. Defaults to False.
         seed (int, optional): Seed of PyTorch's generators, for anonymizers that draw at random: the same seed gives the same file. Who
             knows it can draw the same. Defaults to None, their state as it is.
+        frames (int, optional): Number of frames that every clip is brought to. Defaults to None, as they are.
         watch (Callable): Passes the samples on, given their number, for a progress bar. Defaults to nothing more.
 
     Returns:
@@ -46,8 +48,11 @@ def anonymize_file(
 
     Raises:
         FileExistsError: If the target exists and ``overwrite`` is False.
+        ValueError: If ``frames`` is not positive.
         FileNotFoundError, ValueError: If config, checkpoint or source is missing, faulty or does not fit the others.
     """
+    if frames is not None and frames < 1:
+        raise ValueError(f'frames must be at least 1, found {frames}')
     anonymizer = build_anonymizer(cfg, checkpoint, device)
     normalization = normalization_of(cfg)
     if seed is not None:
@@ -59,7 +64,7 @@ def anonymize_file(
             data, str(source), layout=anonymizer.layout, num_person=anonymizer.num_person
         )
         raise_errors(problems)
-        samples = anonymize_annotations(annotations, anonymizer, normalization)
+        samples = anonymize_annotations(annotations, anonymizer, normalization, frames)
         for index, sample in enumerate(watch(samples, len(annotations))):
             annotations[index] = sample  # in place, so that memory never holds both whole files
         with open(temporary, 'wb') as file:

@@ -97,7 +97,7 @@ class Audit:
         self._check_named('donors', 'subject', self.original.values('subject'))
         self._check_named('unseen_actions', 'label', self.original.actions.tolist())
         self.methods = {
-            name: read_method(name, files, self.original, stores)
+            name: read_method(name, files, self.original, stores, cfg.retimed)
             for name, files in anonymized.items()
         }
         self.questions = self._questions()

@@ -19,6 +19,7 @@ import numpy as np
 from mmskanon.io import atomic_path
 from mmskanon.skeletons.geometry import normalize_skeleton
 from mmskanon.skeletons.layouts import SkeletonLayout, get_layout
+from mmskanon.skeletons.resampling import resample_clip
 
 FeatureFunction = Callable[[np.ndarray, SkeletonLayout], np.ndarray]
 """From one clip (M, T, V, C) and its layout to a vector (D,)."""
@@ -47,32 +48,6 @@ def coarsen(clip: np.ndarray, unit: str) -> np.ndarray:
     vanished = clip.any(axis=-1) & ~out.any(axis=-1)
     out[vanished, 0] = 1
     return out * step
-
-
-def resample(clip: np.ndarray, length: int) -> np.ndarray:
-    """Stretch or shrink a clip to a number of frames, linearly between frames.
-
-    Where a person is absent in one of the two frames between which a new one falls, the nearer of them counts alone, so that
-    nobody is drawn halfway to the origin.
-
-    Args:
-        clip (np.ndarray): Shape (M, T, V, C), absent persons all zero.
-        length (int): Number of frames L.
-
-    Returns:
-        np.ndarray: Shape (M, L, V, C), float32.
-    """
-    frames = clip.shape[1]
-    at = np.linspace(0, frames - 1, length)
-    low = np.floor(at).astype(int)
-    high = np.minimum(low + 1, frames - 1)
-    share = (at - low).astype(np.float32)[None, :, None, None]
-    present = clip.any(axis=(2, 3))
-    both = (present[:, low] & present[:, high])[..., None, None]
-    nearer = clip[:, np.rint(at).astype(int)]
-    return np.where(both, clip[:, low] * (1 - share) + clip[:, high] * share, nearer).astype(
-        np.float32
-    )
 
 
 class ClipStore:
@@ -204,7 +179,7 @@ class ClipStore:
         return coarsen(body, self.layout.unit)
 
     def clips(self, length: int) -> np.ndarray:
-        """All clips, stretched to one length by :func:`resample`.
+        """All clips, stretched to one length by :func:`~mmskanon.skeletons.resampling.resample_clip`.
 
         Args:
             length (int): Frames L.
@@ -217,7 +192,7 @@ class ClipStore:
             shape = (len(self), self.num_person, length, *self._frames.shape[2:])
             out = np.lib.format.open_memmap(path, 'w+', np.float32, shape)
             for i in range(len(self)):
-                out[i] = resample(self.clip(i), length)
+                out[i] = resample_clip(self.clip(i), length)
             out.flush()
 
         return self._derived(f'clips_{length}', write)

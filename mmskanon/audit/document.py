@@ -21,6 +21,7 @@ from mmskanon.registry import ATTACKERS
 from .audit import Audit, Testimony
 from .fidelity import measure_fidelity
 from .gates import judge_gates, judge_verdict
+from .inputs import as_long_as
 from .measures import Yardstick, strongest
 from .report import FORMAT, Example
 from .tiers import CONTROL
@@ -267,7 +268,10 @@ class Findings:
                 store.layout_spec,
                 audit.cfg.fps,
                 store.camera(i),
-                {name: m.stores[0].camera(i) for name, m in audit.methods.items()},
+                {
+                    name: as_long_as(m.stores[0].camera(i), store.camera(i))
+                    for name, m in audit.methods.items()
+                },
             )
             for i in chosen
         ]
@@ -281,7 +285,8 @@ class Findings:
         for name, method in audit.methods.items():
             total, count = np.zeros(store.layout.num_joints), 0
             for i in test:
-                before, after = store.camera(i), method.stores[0].camera(i)
+                after = method.stores[0].camera(i)
+                before = as_long_as(store.camera(i), after)
                 there = before.any(axis=(2, 3))
                 total += np.linalg.norm(after - before, axis=-1)[there].sum(axis=0)
                 count += int(there.sum())

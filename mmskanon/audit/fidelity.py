@@ -20,13 +20,13 @@ from mmskanon.evaluation.functional import (
 
 from .clips import ClipStore
 from .features import motion_residual, speed_profile
-from .inputs import Recording
+from .inputs import Recording, as_long_as
 
 
 def measure_fidelity(
     original: Recording, anonymized: ClipStore, test: np.ndarray
 ) -> dict[str, float | None]:
-    """Compare the test clips with their originals.
+    """Compare the test clips with their originals, these stretched where the method changes the number of frames.
 
     Args:
         original (Recording): The originals.
@@ -42,7 +42,8 @@ def measure_fidelity(
     bones = store.layout.bones
     distances, motions = [], []
     for i in test:
-        before, after = store.camera(i), anonymized.camera(i)
+        after = anonymized.camera(i)
+        before = as_long_as(store.camera(i), after)
         distances.append(fidelity_sums(before, after, bones))
         motions.append(motion_sums(before, after, bones))
     sums = merge_fidelity_sums(distances)

@@ -14,6 +14,7 @@ from mmskanon.datasets.check import check_annotations, raise_errors
 from mmskanon.datasets.schema import attribute_value, complete_annotations, take_key
 from mmskanon.datasets.splits import sample_name
 from mmskanon.io import load_annotations
+from mmskanon.skeletons.resampling import resample_clip
 from mmskanon.visualization.pairing import guess_layout
 
 from .clips import ClipStore
@@ -136,7 +137,9 @@ def read_original(
     return Recording(file, sha256_of(file), store, samples, split, actions)
 
 
-def read_method(name: str, files: Sequence[str], original: Recording, root: Path) -> Method:
+def read_method(
+    name: str, files: Sequence[str], original: Recording, root: Path, retimed: bool = False
+) -> Method:
     """Read the anonymized file of a method, or each of its draws, and hold it against the original.
 
     Args:
@@ -144,6 +147,7 @@ def read_method(name: str, files: Sequence[str], original: Recording, root: Path
         files (Sequence[str]): One annotation file, or several draws.
         original (Recording): The original.
         root (Path): Folder of all stores.
+        retimed (bool): Whether clips may have other numbers of frames than the originals. Defaults to False.
 
     Returns:
         Method: Its clips in the order of the original.
@@ -158,20 +162,23 @@ def read_method(name: str, files: Sequence[str], original: Recording, root: Path
         data = load_annotations(file)
         raise_errors(check_annotations(data, file, layout=layout))
         annotations = data['annotations'] if isinstance(data, Mapping) else data
-        ordered = pair(annotations, file, original)
+        ordered = pair(annotations, file, original, retimed)
         spec = original.store.layout_spec
         method.stores.append(ClipStore.build(ordered, spec, original.store.num_person, root))
         method.files.append(dict(file=Path(file).name, sha256=sha256_of(file)))
     return method
 
 
-def pair(annotations: Sequence[dict], file: str, original: Recording) -> list[dict]:
+def pair(
+    annotations: Sequence[dict], file: str, original: Recording, retimed: bool = False
+) -> list[dict]:
     """Bring anonymized samples into the order of the originals, by name.
 
     Args:
         annotations (Sequence[dict]): The anonymized samples.
         file (str): Their file, for messages.
         original (Recording): The originals.
+        retimed (bool): Whether numbers of frames may differ. Defaults to False.
 
     Returns:
         list[dict]: The anonymized samples in the order of the originals.
@@ -193,15 +200,23 @@ def pair(annotations: Sequence[dict], file: str, original: Recording) -> list[di
     lengths = original.store.num_frames
     for i, (sample, known) in enumerate(zip(ordered, original.samples, strict=True)):
         frames = np.shape(sample['keypoint'])[1]
-        if frames != lengths[i]:
+        if frames != lengths[i] and not retimed:
             raise ValueError(
                 f'{file}, sample {names[i]!r}, key keypoint: expected {lengths[i]} frames as in {original.file}, found {frames}; '
-                'samples are compared frame by frame'
+                'samples are compared frame by frame, so set retimed=True if the method changes the number of frames'
             )
         for key, value in known.items():
+            if retimed and key == 'total_frames':
+                continue
             if key in sample and np.ndim(value) == 0 and sample[key] != value:
                 raise ValueError(
                     f'{file}, sample {names[i]!r}, key {key!r}: expected {value!r} as in {original.file}, found {sample[key]!r}; '
                     'the files do not show the same recordings in the same order'
                 )
     return ordered
+
+
+def as_long_as(original: np.ndarray, anonymized: np.ndarray) -> np.ndarray:
+    """The original clip (M, T, V, C) with as many frames as the anonymized one (M, T', V, C), to compare them frame by frame."""
+    frames = anonymized.shape[1]
+    return original if original.shape[1] == frames else resample_clip(original, frames)

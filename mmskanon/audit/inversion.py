@@ -13,8 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mmskanon.skeletons.resampling import resample_clip
+
 from .attackers.training import rise_and_fall
-from .clips import ClipStore, View, resample
+from .clips import ClipStore, View
 
 KINDS = ('ridge', 'network')
 _CLIPS = 6000
@@ -117,7 +119,7 @@ class Inverter:
         def clips() -> Iterator[np.ndarray]:
             for rows, source in self._batches(view):
                 for row, clip in zip(rows, self._recover(source).cpu().numpy(), strict=True):
-                    yield resample(clip, int(frames[row]))
+                    yield resample_clip(clip, int(frames[row]))
 
         like = view.stores[0]
         store = ClipStore.write(

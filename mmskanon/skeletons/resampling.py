@@ -21,3 +21,29 @@ def resample_frames(x: np.ndarray, frames: int) -> np.ndarray:
     upper = np.minimum(lower + 1, len(x) - 1)
     weight = (positions - lower).reshape(-1, *[1] * (x.ndim - 1))
     return x[lower] + weight * (x[upper] - x[lower])
+
+
+def resample_clip(clip: np.ndarray, length: int) -> np.ndarray:
+    """Stretch or shrink a clip to a number of frames, linearly between frames.
+
+    Where a person is absent in one of the two frames between which a new one falls, the nearer of them counts alone, so that
+    nobody is drawn halfway to the origin.
+
+    Args:
+        clip (np.ndarray): Shape (M, T, V, C), absent persons all zero.
+        length (int): Number of frames L.
+
+    Returns:
+        np.ndarray: Shape (M, L, V, C), float32.
+    """
+    frames = clip.shape[1]
+    at = np.linspace(0, frames - 1, length)
+    low = np.floor(at).astype(int)
+    high = np.minimum(low + 1, frames - 1)
+    share = (at - low).astype(np.float32)[None, :, None, None]
+    present = clip.any(axis=(2, 3))
+    both = (present[:, low] & present[:, high])[..., None, None]
+    nearer = clip[:, np.rint(at).astype(int)]
+    return np.where(both, clip[:, low] * (1 - share) + clip[:, high] * share, nearer).astype(
+        np.float32
+    )

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmskanon.audit.clips import FINEST, ClipStore, View, coarsen, resample
+from mmskanon.audit.clips import FINEST, ClipStore, View, coarsen
 from mmskanon.skeletons.geometry import normalize_skeleton
+from mmskanon.skeletons.resampling import resample_clip
 
 
 def clip(frames, persons=1, seed=0):
@@ -17,30 +18,6 @@ def clip(frames, persons=1, seed=0):
 def store_of(root, clips, num_person=1):
     samples = [dict(frame_dir=f'c{i}', keypoint=c) for i, c in enumerate(clips)]
     return ClipStore.build(samples, 'kinect_v1', num_person, root)
-
-
-@given(st.integers(1, 40), st.integers(1, 40))
-@settings(max_examples=40, deadline=None)
-def test_resample_is_linear_interpolation(frames, length):
-    data = clip(frames)
-    at = np.linspace(0, frames - 1, length)
-    expected = np.stack(
-        [np.interp(at, np.arange(frames), data[0, :, v, c]) for v in range(20) for c in range(3)],
-        axis=-1,
-    ).reshape(length, 20, 3)
-    np.testing.assert_allclose(resample(data, length)[0], expected, atol=1e-5)
-
-
-def test_resample_draws_nobody_halfway_to_the_origin():
-    data = clip(10)
-    data[0, 4:] = 0
-    out = resample(data, 37)[0]
-    lengths = np.abs(out).sum(axis=(1, 2))
-    assert (out[lengths == 0].size > 0) and lengths[lengths > 0].min() > np.abs(data[0, :4]).sum(
-        axis=(1, 2)
-    ).min() * 0.5
-    seen = np.linspace(0, 9, 37).round() < 4
-    assert ((lengths > 0) == seen).all()
 
 
 def test_a_store_returns_the_file_and_normalized_clips(tmp_path):
@@ -53,7 +30,7 @@ def test_a_store_returns_the_file_and_normalized_clips(tmp_path):
         np.testing.assert_allclose(store.clip(i), body, atol=1.01e-4)
         np.testing.assert_allclose(store.placement[i, :3], record['origin'][0], rtol=1e-6)
     assert store.clips(8).shape == (3, 1, 8, 20, 3)
-    np.testing.assert_array_equal(store.clips(8)[1], resample(store.clip(1), 8))
+    np.testing.assert_array_equal(store.clips(8)[1], resample_clip(store.clip(1), 8))
 
 
 @given(st.sampled_from(['m', 'px']), st.integers(0, 1000))

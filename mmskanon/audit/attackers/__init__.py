@@ -6,6 +6,7 @@ from .base import Attacker, FitReport, Scores
 from .class_aware import ClassAware
 from .class_centred import ClassCentred
 from .content import ContentBaseline
+from .duration import Duration
 from .gcn import GCN
 from .gru import VelocityGRU
 from .kinematics import Kinematics
@@ -20,6 +21,7 @@ __all__ = [
     'ClassAware',
     'ClassCentred',
     'ContentBaseline',
+    'Duration',
     'FitReport',
     'Kinematics',
     'Placement',

@@ -8,7 +8,7 @@ from torch import nn
 from mmskanon.audit.attackers import TemporalCNN, Training
 from mmskanon.audit.attackers.reading import crop_time, predict
 from mmskanon.audit.attackers.training import rise_and_fall, train_to_the_end
-from mmskanon.audit.clips import resample
+from mmskanon.skeletons.resampling import resample_clip
 
 
 def run(accuracies, **options):
@@ -84,7 +84,7 @@ def test_cuts_are_what_resampling_makes_of_the_piece():
     np.testing.assert_array_equal(whole[0].numpy(), clip)
     # From 0.25 to 0.75 of 21 frames are frames 5 to 15, stretched from 11 to 21.
     piece = crop_time(torch.from_numpy(clip)[None], torch.tensor([0.25]), torch.tensor([0.75]))[0]
-    expected = resample(clip[:, 5:16], 21)
+    expected = resample_clip(clip[:, 5:16], 21)
     half = np.isclose(np.linspace(5, 15, 21) % 1, 0.5)  # where both frames are equally near
     np.testing.assert_allclose(piece[:, ~half], expected[:, ~half], atol=1e-5)
     np.testing.assert_allclose(piece[0], expected[0], atol=1e-5)
