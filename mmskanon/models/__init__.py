@@ -9,6 +9,7 @@ from .anonymization import AdversarialAnonymization
 from .anonymizers import (
     AutoencoderAnonymizer,
     BaseAnonymizer,
+    CanonicalBodyAnonymizer,
     CanonicalBonesAnonymizer,
     CanonicalRestPoseAnonymizer,
     ClassSubstitutionAnonymizer,
@@ -40,6 +41,7 @@ __all__ = [
     'AnonymizingDataPreprocessor',
     'AutoencoderAnonymizer',
     'BaseAnonymizer',
+    'CanonicalBodyAnonymizer',
     'CanonicalBonesAnonymizer',
     'CanonicalRestPoseAnonymizer',
     'ClassSubstitutionAnonymizer',
