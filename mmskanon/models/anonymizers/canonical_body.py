@@ -38,19 +38,23 @@ class CanonicalBodyAnonymizer(BaseAnonymizer):
 
     Front end: absent joints are filled from their neighbours, the clip is taken apart into centre joint, bone directions and bone
     lengths (:func:`~mmskanon.skeletons.kinematics.inverse_kinematics`), directions are moved to the population's rest pose if asked
-    for, and bodies are built on the population's median bones. This is all that the inner anonymizer sees. Back end: its output is taken apart in the
-    same way, the rest pose is given back if asked for, and forward kinematics builds the output. So the bones of the output
-    do not depend on what the inner anonymizer does; it decides on directions and on the path of the centre joint.
+    for, and bodies are built on the population's median bones. This is all that the inner anonymizer sees. Back end: its output is
+    taken apart in the same way, the rest pose is given back if asked for, and forward kinematics builds the output. So the bones of
+    the output do not depend on what the inner anonymizer does; it decides on directions and on the path of the centre joint.
 
-    ``lengths`` of the output: ``'canonical'``, those of the population; ``'random'``, those of a body that does not exist, drawn for
-    each clip and person around the population's (:func:`~mmskanon.skeletons.random_body.draw_bone_lengths`) and kept in all
-    frames; ``'own'``, those of the input, frame by frame, for users who want to keep body measures. ``rest_pose``: ``'none'``, postures are left
-    alone; ``'canonical'``, they are moved to the population's as by :class:`CanonicalRestPoseAnonymizer` and stay there; ``'own'``, they are moved
-    back after the inner anonymizer. With the identity inside and both ``'own'``, the output is the input, up to rounding (1e-5 m).
+    ``lengths`` of the output: ``'canonical'``, those of the population; ``'random'``, those of somebody who does not exist, drawn for
+    each clip and person around the population's (:func:`~mmskanon.skeletons.random_body.draw_bone_lengths`) and kept in all frames;
+    ``'own'``, those of the input, frame by frame, for users who want to keep body measures. ``rest_pose``: ``'none'``, postures are left alone;
+    ``'canonical'``, they are moved to the population's as by :class:`CanonicalRestPoseAnonymizer` and stay there; ``'own'``, they are
+    moved back after the inner anonymizer. With the identity inside and both ``'own'``, the output is the input, up to rounding (1e-5 m).
 
-    The path of the centre joint is left to the inner anonymizer; its extent follows the size of the person. Absent persons and joints stay exactly zero,
-    and so does what the inner anonymizer sets to exactly zero. Geometry is computed in double precision, autocast or not; gradients reach the input and the inner
-    parameters.
+    The path of the centre joint is left to the inner anonymizer; its extent follows the size of the person. Absent persons and
+    joints stay exactly zero, and so does what the inner anonymizer sets to exactly zero. Geometry is computed in double precision,
+    under autocast too; gradients reach the input and the inner parameters.
+
+    To put motion on the body of somebody else is motion retargeting; Carr, Xu, Lu, "Adversary-Guided Motion Retargeting for Skeleton
+    Anonymization" (arXiv 2405.05428), anonymize by it with a network that draws the body of a real "dummy". Here the body is nobody's, and
+    kinematics, not a network, puts it under the motion.
 
     Args:
         anonymizer (dict): Config of the inner anonymizer. Its ``layout``, ``num_person`` and ``num_coords`` default to those given here.
@@ -58,8 +62,8 @@ class CanonicalBodyAnonymizer(BaseAnonymizer):
         rest_pose (str): ``'none'``, ``'canonical'`` or ``'own'``; other than ``'none'``, every output frame depends on all frames of
             the clip. Defaults to ``'none'``.
         population (dict, optional): The clips to measure when built, see :class:`CanonicalBonesAnonymizer`. Defaults to None.
-        body (dict, optional): Instead of ``population``, its values: ``lengths`` (V numbers, 0 for the root, in the unit of the input) and,
-            where they are needed, ``rest_directions`` (V x 3), ``size_spread`` and ``proportion_spread`` (V numbers), see
+        body (dict, optional): Instead of ``population``, its values: ``lengths`` (V numbers, 0 for the root, in the unit of the input)
+            and, where they are needed, ``rest_directions`` (V x 3), ``size_spread`` and ``proportion_spread`` (V numbers), see
             :class:`~mmskanon.skeletons.population.Population`. Defaults to None; with neither, a checkpoint has to hold them.
         keep_heading (bool): See :class:`CanonicalRestPoseAnonymizer`. Defaults to True.
         seed (int, optional): If given, equal clips get equal random bodies, whatever else is in the batch. For tests and repeatable
@@ -77,8 +81,8 @@ class CanonicalBodyAnonymizer(BaseAnonymizer):
     Raises:
         FileNotFoundError: If the file of the population is not there.
         KeyError: If it has no such split.
-        ValueError: If an option is unknown, the layout is two-dimensional, the inner anonymizer has another layout or number of persons, population and
-            body are both given or malformed, or random bodies are asked for and the spread is unknown.
+        ValueError: If an option is unknown, the layout is two-dimensional, the inner anonymizer has another layout or number of
+            persons, population and body are both given or malformed, or random bodies are asked for and the spread is unknown.
 
     Example:
         >>> import torch
