@@ -14,6 +14,7 @@ from .anonymization import AdversarialAnonymization
 from .anonymizers import (
     AutoencoderAnonymizer,
     BaseAnonymizer,
+    CanonicalBodyAnonymizer,
     CanonicalBonesAnonymizer,
     CanonicalRestPoseAnonymizer,
     ClassSubstitutionAnonymizer,
@@ -51,6 +52,7 @@ __all__ = [
     'AutoencoderAnonymizer',
     'BaseAnonymizer',
     'BetweenSubjectVariance',
+    'CanonicalBodyAnonymizer',
     'CanonicalBonesAnonymizer',
     'CanonicalRestPoseAnonymizer',
     'ClassConditionalPrivacyHead',

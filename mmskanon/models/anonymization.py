@@ -79,9 +79,12 @@ class AdversarialAnonymization(BaseModel):
                 adversary, members=_without_checkpoints(adversary['members'])
             )
         self.anonymizer = MODELS.build(anonymizer)
-        if load_parties and anonymizer_checkpoint is None and anonymizer.get('freeze_encoder'):
+        network = anonymizer
+        while 'anonymizer' in network:  # a wrapper such as CanonicalBodyAnonymizer
+            network = network['anonymizer']
+        if load_parties and anonymizer_checkpoint is None and network.get('freeze_encoder'):
             raise ValueError(
-                f'{anonymizer["type"]} has freeze_encoder=True, but model.anonymizer_checkpoint is not set, so its encoder would stay '
+                f'{network["type"]} has freeze_encoder=True, but model.anonymizer_checkpoint is not set, so its encoder would stay '
                 'random; train it on reconstruction first and name the checkpoint, or set freeze_encoder=False.'
             )
         self._warm_start = anonymizer_checkpoint

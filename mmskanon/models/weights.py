@@ -10,7 +10,8 @@ def load_weights(net: nn.Module, checkpoint: str, role: str, prefix: str = '') -
     """Load weights strictly.
 
     Args:
-        net (nn.Module): The module, modified in place.
+        net (nn.Module): The module, modified in place. If it has a method ``adopt_state``, this may first rename what it takes from
+            elsewhere.
         checkpoint (str): Path of a checkpoint with a ``state_dict`` or of a bare state dict.
         role (str): What the module is, for error messages, for example ``'recognizer'``.
         prefix (str): Read only the keys under this prefix if there are any, and strip it. Defaults to ``''``.
@@ -23,6 +24,8 @@ def load_weights(net: nn.Module, checkpoint: str, role: str, prefix: str = '') -
     state = {k: v for k, v in state.items() if not k.startswith('data_preprocessor.')}
     if prefix and any(k.startswith(prefix) for k in state):
         state = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+    if hasattr(net, 'adopt_state'):
+        state = net.adopt_state(state)
     expected = net.state_dict()
     wrong = [
         k for k in expected if k in state and expected[k].shape != getattr(state[k], 'shape', None)

@@ -205,6 +205,15 @@ class SkeletonLayout:
         return tuple(order)
 
     @property
+    def mirrored_bones(self) -> tuple[int, ...]:
+        """tuple[int]: For each joint the one whose bone is the same on the other side of the body; itself where there is none."""
+        mirror = self.mirror
+        return tuple(
+            other if self.parents[other] == mirror[self.parents[joint]] else joint
+            for joint, other in enumerate(mirror)
+        )
+
+    @property
     def graph_inward(self) -> tuple[tuple[int, int], ...]:
         """tuple[tuple[int, int]]: Edges of the graph, towards the root: the bones without the root's own."""
         return tuple((joint, parent) for joint, parent in self.bones if joint != parent)

@@ -75,6 +75,28 @@ def turn_to_heading(rest: Tensor, own: Tensor) -> Tensor:
     return torch.stack([cosine * x - sine * y, sine * x + cosine * y, z.expand_as(own_x)], -1)
 
 
+def rest_poses(
+    directions: Tensor, rest: Tensor, keep_heading: bool = True
+) -> tuple[Tensor, Tensor]:
+    """Find the rest pose of each clip, and the one of a population that stands for it.
+
+    The rest direction of a bone in a clip is its mean direction over time, brought to length 1; zero where directions cancel.
+    :func:`rotate_shortest` from one to the other moves the posture of a clip to that of the population, and back.
+
+    Args:
+        directions (Tensor): Bone directions of shape (N, M, T, V, 3), those of absent persons zero.
+        rest (Tensor): Rest directions of the population, shape (V, 3), z upwards.
+        keep_heading (bool): Whether the population's pose is turned to where the clip's faces (:func:`turn_to_heading`). Defaults to
+            True.
+
+    Returns:
+        tuple[Tensor, Tensor]: Rest directions of each clip and person, shape (N, M, 1, V, 3), and the population's, of the same
+        shape or (V, 3).
+    """
+    own = split_length(directions.mean(2, keepdim=True))[0]
+    return own, turn_to_heading(rest, own) if keep_heading else rest
+
+
 def fit_rotation(points: Tensor, target: Tensor) -> Tensor:
     """Find the rotation that brings points closest to others in the least-squares sense, about the origin.
 

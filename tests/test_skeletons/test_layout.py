@@ -43,6 +43,15 @@ def test_custom_layout_by_names_and_by_indices_is_one_layout():
     assert get_layout(by_index) is by_index
 
 
+def test_bones_are_mirrored_only_where_both_ends_are():
+    joints = ['neck', 'left', 'right', 'left_hand', 'right_hand']
+    pairs = [(1, 2), (3, 4)]
+    even = get_layout(arm(joints=joints, parents=[0, 0, 0, 1, 2], pairs=pairs))
+    assert even.mirrored_bones == even.mirror == (0, 2, 1, 4, 3)
+    crooked = get_layout(arm(joints=joints, parents=[0, 0, 0, 1, 0], pairs=pairs))
+    assert crooked.mirrored_bones == (0, 2, 1, 3, 4)
+
+
 def test_a_custom_layout_that_borrows_a_stock_name_keeps_its_own_graph():
     assert get_layout(arm(name='coco')).graph_layout()['num_node'] == 3
 

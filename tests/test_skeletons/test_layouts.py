@@ -41,6 +41,7 @@ def test_mirror_is_an_involution_that_swaps_left_with_right_and_keeps_the_tree(n
         assert layout.joints[other] == swapped.replace('RIGHT', 'right')
     for joint, parent in layout.bones:
         assert layout.parents[mirror[joint]] == mirror[parent]
+    assert layout.mirrored_bones == mirror
     left = {pair[0] for pair in layout.pairs}
     assert all(layout.joints[j].startswith('left') for j in left)
 

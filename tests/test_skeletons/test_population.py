@@ -67,3 +67,76 @@ def test_mistakes():
     clip[:, :, 2] = 0
     with pytest.raises(ValueError, match="no clip shows the bone from 'elbow' to 'wrist'"):
         measure_population([('a', clip)], ARM)
+
+
+def test_size_and_proportions_spread_as_they_were_drawn():
+    rng = np.random.default_rng(0)
+    layout = get_layout('kinect_v1')
+    inner = [joint for joint, _ in layout.graph_inward]
+    lengths = np.zeros(20)
+    lengths[inner] = rng.uniform(0.1, 0.5, 19)
+    lengths = (lengths + lengths[list(layout.mirrored_bones)]) / 2
+    proportion = np.where(np.arange(20) % 4 == 0, 0.02, 0.05)
+    proportion = np.maximum(proportion, proportion[list(layout.mirrored_bones)])
+    clips = []
+    for subject in range(300):
+        noise = proportion * rng.normal(size=20)
+        one_side = [min(j, other) for j, other in enumerate(layout.mirrored_bones)]
+        body = lengths * np.exp(0.1 * rng.normal() + noise[one_side])
+        clips.append((subject, walk(layout, body, rng)))
+    measured = measure_population(clips, layout)
+    # What the proportions add to the total counts as size, so it is a little above, and they are a little below.
+    assert abs(measured.size_spread - 0.1) < 0.012
+    np.testing.assert_allclose(
+        measured.proportion_spread[inner], proportion[inner], rtol=0.25, atol=0.002
+    )
+    assert measured.proportion_spread[layout.root] == 0
+    np.testing.assert_array_equal(
+        measured.proportion_spread, measured.proportion_spread[list(layout.mirrored_bones)]
+    )
+
+
+def walk(layout, lengths, rng):
+    """One frame of one body in a random pose, shape (1, 1, V, 3)."""
+    directions = rng.normal(size=(layout.num_joints, 3))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    x, done = np.zeros((layout.num_joints, 3)), [layout.root]
+    while len(done) < layout.num_joints:
+        for joint, parent in layout.graph_inward:
+            if parent in done and joint not in done:
+                x[joint] = x[parent] + lengths[joint] * directions[joint]
+                done.append(joint)
+    return x[None, None] + 1
+
+
+def test_spread_against_the_formula():
+    clips = [('a', arm(0.3, 0.2)), ('b', arm(0.4, 0.3)), ('c', arm(0.5, 0.9))]
+    measured = measure_population(clips, ARM)  # the median body is 0.4 and 0.3
+    size = np.log([0.5 / 0.7, 1, 1.4 / 0.7])
+    assert np.isclose(measured.size_spread, np.std(size, ddof=1))
+    upper = np.log([0.3 / 0.4, 1, 0.5 / 0.4]) - size
+    lower = np.log([0.2 / 0.3, 1, 0.9 / 0.3]) - size
+    expected = [0, np.std(upper, ddof=1), np.std(lower, ddof=1)]
+    np.testing.assert_allclose(measured.proportion_spread, expected)
+
+
+def test_people_of_one_build_have_no_spread_of_proportions():
+    clips = [(s, scale * arm(0.3, 0.2)) for s, scale in enumerate((0.9, 1.0, 1.2))]
+    measured = measure_population(clips, ARM)
+    np.testing.assert_allclose(measured.proportion_spread, 0, atol=1e-9)
+    assert np.isclose(measured.size_spread, np.std(np.log([0.9, 1.0, 1.2]), ddof=1))
+
+
+def test_spread_is_unknown_where_fewer_than_two_show_it(recwarn):
+    one = measure_population([('a', arm(0.3, 0.2))], ARM)
+    assert np.isnan(one.size_spread) and np.isnan(one.proportion_spread[1:]).all()
+    without_hand = arm(0.33, 0.2)
+    without_hand[:, :, 2] = 0
+    nobody = np.zeros_like(without_hand)
+    clips = [('a', arm(0.3, 0.2)), ('b', without_hand), ('c', nobody)]
+    two = measure_population(clips, ARM)
+    # The median body is 0.315 and 0.2; the second person is measured by the upper arm alone.
+    size = np.log([0.5 / 0.515, 0.33 / 0.315])
+    assert np.isclose(two.size_spread, np.std(size, ddof=1))
+    assert np.isfinite(two.proportion_spread[1]) and np.isnan(two.proportion_spread[2])
+    assert not recwarn.list

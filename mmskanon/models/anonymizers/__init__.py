@@ -3,6 +3,7 @@
 
 from .autoencoder import AutoencoderAnonymizer
 from .base import BaseAnonymizer
+from .canonical_body import CanonicalBodyAnonymizer
 from .canonical_bones import CanonicalBonesAnonymizer
 from .canonical_rest_pose import CanonicalRestPoseAnonymizer
 from .class_substitution import ClassSubstitutionAnonymizer
@@ -19,6 +20,7 @@ from .unet import UNetAnonymizer
 __all__ = [
     'AutoencoderAnonymizer',
     'BaseAnonymizer',
+    'CanonicalBodyAnonymizer',
     'CanonicalBonesAnonymizer',
     'CanonicalRestPoseAnonymizer',
     'ClassSubstitutionAnonymizer',

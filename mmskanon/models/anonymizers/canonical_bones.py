@@ -21,6 +21,7 @@ from mmskanon.skeletons.layouts import SkeletonLayout
 from mmskanon.skeletons.population import Population
 
 from .base import BaseAnonymizer
+from .body_values import bone_lengths_tensor, check_three_dimensional
 
 
 @MODELS.register_module()
@@ -79,11 +80,7 @@ class CanonicalBonesAnonymizer(BaseAnonymizer):
     ) -> None:
         super().__init__(layout, num_person, num_coords, init_cfg)
         name = type(self).__name__
-        if self.num_coords != 3 or self.layout.dims != 3:
-            raise ValueError(
-                f'{name} needs three-dimensional skeletons, found the layout {self.layout.name!r} with {self.num_coords} coordinates: bones in an '
-                f'image have no length of their own'
-            )
+        check_three_dimensional(self)
         if lengths is not None and population is not None:
             raise ValueError(
                 f'{name}: lengths and population are both given; leave one of them out'
@@ -94,27 +91,8 @@ class CanonicalBonesAnonymizer(BaseAnonymizer):
             self.population = population_clips(population, self.layout, name).measure()
             values = torch.as_tensor(self.population.lengths, dtype=torch.float32)
         elif lengths is not None:
-            values = self._check_lengths(lengths)
+            values = bone_lengths_tensor(lengths, self.layout, name)
         self.register_buffer('lengths', values)
-
-    def _check_lengths(self, lengths: Sequence[float]) -> Tensor:
-        values = torch.as_tensor(lengths, dtype=torch.float32)
-        layout = self.layout
-        if values.shape != (layout.num_joints,):
-            raise ValueError(
-                f'{type(self).__name__}: lengths must be {layout.num_joints} numbers, one for each joint of the layout {layout.name!r}, found shape '
-                f'{tuple(values.shape)}'
-            )
-        for joint, value in enumerate(values.tolist()):
-            if joint == layout.root:
-                good, expected = value == 0, '0, for the root has no bone'
-            else:
-                good, expected = 0 < value < float('inf'), 'a positive number'
-            if not good:
-                raise ValueError(
-                    f'{type(self).__name__}: lengths[{joint}] ({layout.joints[joint]}) must be {expected}, found {value}'
-                )
-        return values
 
     def _check_measured(self) -> None:
         """Raise ValueError where bone lengths have neither been given nor measured nor loaded."""

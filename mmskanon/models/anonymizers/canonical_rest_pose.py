@@ -11,8 +11,9 @@ from torch import Tensor
 from mmskanon.registry import MODELS
 from mmskanon.skeletons.kinematics import split_length
 from mmskanon.skeletons.layouts import SkeletonLayout
-from mmskanon.skeletons.rotations import rotate_shortest, turn_to_heading
+from mmskanon.skeletons.rotations import rest_poses, rotate_shortest
 
+from .body_values import check_upright, rest_directions_tensor
 from .canonical_bones import CanonicalBonesAnonymizer
 
 
@@ -81,35 +82,19 @@ class CanonicalRestPoseAnonymizer(CanonicalBonesAnonymizer):
             raise ValueError(
                 f'{name}: lengths and rest_directions go together; give both, or a population'
             )
-        if population is not None and not population.get('rotate', True):
-            raise ValueError(
-                f'{name}: population has rotate=False, but rest poses can only be compared upright and facing the front; leave rotate out'
-            )
+        check_upright(population, name)
         super().__init__(lengths, population, layout, num_person, num_coords, init_cfg)
         self.keep_heading = keep_heading
         values = torch.full((self.layout.num_joints, 3), torch.nan)
         if self.population is not None:
             values = torch.as_tensor(self.population.directions, dtype=torch.float32)
         elif rest_directions is not None:
-            values = self._check_directions(rest_directions)
+            values = rest_directions_tensor(rest_directions, self.layout, name)
         self.register_buffer('rest_directions', values)
-
-    def _check_directions(self, directions: Sequence[Sequence[float]]) -> Tensor:
-        values = torch.as_tensor(directions, dtype=torch.float32)
-        layout, name = self.layout, type(self).__name__
-        if values.shape != (layout.num_joints, 3) or not values.isfinite().all():
-            raise ValueError(
-                f'{name}: rest_directions must be {layout.num_joints} x 3 finite numbers, one row for each joint of the layout {layout.name!r}, found '
-                f'shape {tuple(values.shape)}'
-            )
-        return split_length(values)[0]
 
     def pose(self, directions: Tensor) -> Tensor:
         """Turn ``directions``, shape (N, M, T, V, 3), so that their mean over T is the population's rest pose."""
-        own = split_length(directions.mean(2, keepdim=True))[0]
-        rest = self.rest_directions.to(directions)
-        if self.keep_heading:
-            rest = turn_to_heading(rest, own)
+        own, rest = rest_poses(directions, self.rest_directions.to(directions), self.keep_heading)
         return split_length(rotate_shortest(directions, own, rest))[0]
 
     def extra_repr(self) -> str:

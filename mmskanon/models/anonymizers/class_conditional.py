@@ -12,6 +12,7 @@ from mmskanon.models.recognizers import build_recognizer, missing_checkpoints
 from mmskanon.skeletons.layouts import SkeletonLayout
 
 from .base import BaseAnonymizer
+from .body_values import check_three_dimensional
 
 
 class ClassConditionalAnonymizer(BaseAnonymizer):
@@ -46,10 +47,7 @@ class ClassConditionalAnonymizer(BaseAnonymizer):
     ) -> None:
         super().__init__(layout, num_person, num_coords, init_cfg)
         name = type(self).__name__
-        if self.num_coords != 3 or self.layout.dims != 3:
-            raise ValueError(
-                f'{name} needs three-dimensional skeletons, found the layout {self.layout.name!r} with {self.num_coords} coordinates'
-            )
+        check_three_dimensional(self)
         if clip_len is not None and (type(clip_len) is not int or clip_len < 1):
             raise ValueError(
                 f'{name}: clip_len must be an integer of at least 1, found {clip_len!r}'

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import math
 from collections.abc import Hashable, Mapping, Sequence
@@ -33,6 +32,7 @@ from mmskanon.skeletons.motion_average import (
     warped_time,
 )
 
+from .chance import clip_generator
 from .class_conditional import ClassConditionalAnonymizer
 
 ALIGNED_FRAMES = 64
@@ -215,7 +215,7 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
         shown = torch.from_numpy(body_mask(clip).any(axis=1)).to(self.rest.device)
         whole = torch.from_numpy(fill_gaps(clip, self.num_person, self.layout)).to(self.rest)
         own = inverse_kinematics(whole.transpose(0, 1), self.layout)[1][:, shown]
-        generator = self._generator(clip)
+        generator = clip_generator(self.seed, clip)
         donors = self._draw(own, shown, ranking, generator, person)
         positions = self._timing(own, shown, donors, generator)
         spans = [slice(*self._spans[donor]) for donor in donors]
@@ -275,14 +275,6 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
             f'{type(self).__name__}: no class of the gallery has clips of k={self.k} people left once the clip itself and its subject are excluded: '
             f'lower k, or choose data of more people'
         )
-
-    def _generator(self, clip: np.ndarray) -> torch.Generator | None:
-        """Chance for one clip: PyTorch's own, or one that follows from the seed and the clip."""
-        if self.seed is None:
-            return None
-        digest = hashlib.sha256(f'{self.seed} {clip.shape}'.encode())
-        digest.update(np.ascontiguousarray(clip).data)
-        return torch.Generator().manual_seed(int.from_bytes(digest.digest()[:7], 'big'))
 
     def extra_repr(self) -> str:
         """Return what ``print(model)`` shows."""

@@ -33,8 +33,18 @@ CONFIGS = {
     'smoothing': dict(type='SmoothingAnonymizer', sigma=1.5),
     'bones': dict(type='CanonicalBonesAnonymizer'),
     'rest_pose': dict(type='CanonicalRestPoseAnonymizer'),
+    'body': dict(
+        type='CanonicalBodyAnonymizer', anonymizer=dict(type='IdentityAnonymizer'), lengths='own'
+    ),
+    'body_unet': dict(
+        type='CanonicalBodyAnonymizer',
+        anonymizer=dict(type='UNetAnonymizer', base_channels=4, depth=2),
+        lengths='random',
+        rest_pose='own',
+        seed=0,
+    ),
 }
-THREE_DIMENSIONAL = ['bones', 'rest_pose']
+THREE_DIMENSIONAL = ['bones', 'rest_pose', 'body', 'body_unet']
 TRAINED = ['resnet', 'published', 'unet', 'residual_unet', 'autoencoder']
 
 
@@ -49,10 +59,14 @@ def body(layout) -> dict:
 
 def config(name, **kwargs) -> dict:
     cfg = {**CONFIGS[name], **kwargs}
-    if name in THREE_DIMENSIONAL:
-        cfg.update(body(cfg.get('layout', 'nturgb+d')))
+    known = body(cfg.get('layout', 'nturgb+d'))
     if name == 'bones':
-        del cfg['rest_directions']
+        cfg['lengths'] = known['lengths']
+    if name == 'rest_pose':
+        cfg.update(known)
+    if name in ('body', 'body_unet'):
+        spread = [0.05] * len(known['lengths'])
+        cfg['body'] = dict(known, size_spread=0.1, proportion_spread=spread)
     return cfg
 
 
@@ -240,7 +254,7 @@ def test_identity_changes_nothing():
             'autoencoder',
             'lstm_autoencoder',
         ),
-        *('smoothing', 'canonical_bones', 'canonical_rest_pose'),
+        *('smoothing', 'canonical_bones', 'canonical_rest_pose', 'canonical_body'),
     ],
 )
 def test_examples(module):

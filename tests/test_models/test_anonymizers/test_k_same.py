@@ -11,7 +11,7 @@ from mmengine.registry import init_default_scope
 
 from mmskanon.apis import anonymize_annotations, anonymize_keypoints
 from mmskanon.datasets.population_clips import population_clips
-from mmskanon.models.anonymizers import KSameAnonymizer, k_same
+from mmskanon.models.anonymizers import CanonicalBodyAnonymizer, KSameAnonymizer, k_same
 from mmskanon.registry import MODELS
 from mmskanon.skeletons.gallery import save_gallery
 from mmskanon.skeletons.kinematics import inverse_kinematics
@@ -135,6 +135,27 @@ def test_the_own_subject_is_never_a_donor_where_asked(make):
         assert len(people) == 3 and sample['subject'] not in people
     # People outside the gallery have nobody to exclude.
     assert anonymizer(torch.randn(1, 1, 9, 20, 3), subjects=['somebody']).isfinite().all()
+
+
+def test_donors_are_the_same_on_a_canonical_body(make, tmp_path):
+    make()
+    population = dict(ann_file=str(tmp_path / 'data.pkl'), split='train')
+    recognizer = dict(net=tiny_net(action_head(3)), checkpoint=str(tmp_path / 'net.pth'))
+    inner = dict(type='KSameAnonymizer', k=3, recognizer=recognizer, population=population, seed=0)
+    cfg = dict(anonymizer=inner, population=population, layout=LAYOUT, num_person=1)
+    anonymizer = CanonicalBodyAnonymizer(**cfg, lengths='random')
+    x = torch.from_numpy(population_clips(population, LAYOUT, 'a test')[9])[None]
+    calls = drawn(anonymizer.inner)
+    for _ in range(4):
+        out = anonymizer(x)
+        lengths = inverse_kinematics(out, LAYOUT)[2]
+        torch.testing.assert_close(lengths, lengths[:, :, :1].expand_as(lengths), atol=1e-5, rtol=0)
+    assert len(calls) == 4 and all(9 not in donors for donors in calls)
+    cfg['anonymizer'] = dict(inner, exclude_own_subject=True)
+    anonymizer = CanonicalBodyAnonymizer(**cfg)
+    with pytest.raises(ValueError, match='needs the subject of each of the 1 clips'):
+        anonymizer(x)
+    assert_canonical(anonymizer(x, subjects=[1]), anonymizer.inner)
 
 
 def test_the_own_subject_must_be_known_where_it_is_to_be_excluded(make, tmp_path):
