@@ -1,14 +1,15 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
 """Train, export and audit an anonymizer for several values of a config key, and draw what the key trades.
 
-The key is most often the weight of a loss, such as the paper's alpha. For each value the anonymizer is trained anew and anonymizes
-the original file; then one audit attacks all of them. Ends in OUT/tradeoff.png, tradeoff.csv and the report of the audit in OUT/audit.
+The key is most often the weight of a loss, such as the paper's alpha, or the knob of a method without training, such as the k of k-same
+motion. For each value the anonymizer is trained anew, if it has weights, and anonymizes the original file; then one audit attacks all of them. Ends in OUT/tradeoff.png, tradeoff.csv and the report of the audit in OUT/audit.
 Finished steps are not repeated: run it again after an interruption, or with further values, and it continues.
 
 Examples:
     python tools/sweep.py CONFIG --key model.losses.privacy.weight --values 0.3 1 3 --original A.pkl --out work_dirs/sweep
     python tools/sweep.py CONFIG --key model.losses.privacy.weight --values 0.3 1 3 --original A.pkl --out work_dirs/sweep \
         --budget fast --seed 0 --cfg-options model.recognizer.checkpoint=action.pth
+    python tools/sweep.py KSAME_CONFIG --key model.anonymizer.k --values 2 4 8 --original A.pkl --out work_dirs/sweep_k
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
 
 from mmskanon.audit.inputs import sha256_of
 from mmskanon.audit.report import comparison_rows, load_results
@@ -31,6 +33,7 @@ from mmskanon.audit.report.plots import png, tradeoff_curve
 from mmskanon.audit.report.tables import csv_text, print_table
 from mmskanon.io import atomic_write_bytes
 from mmskanon.io.reading import check_file
+from mmskanon.registry import MODELS
 from mmskanon.utils import Overrides, check_device, read_config, run_step, run_tool
 
 TOOLS = Path(__file__).resolve().parent
@@ -148,10 +151,11 @@ class Sweep:
 
     Args:
         args (argparse.Namespace): The command line.
+        trains (bool): Whether the anonymizer has weights to train. Defaults to True.
     """
 
-    def __init__(self, args: argparse.Namespace) -> None:
-        self.args, self.out = args, args.out
+    def __init__(self, args: argparse.Namespace, trains: bool = True) -> None:
+        self.args, self.out, self.trains = args, args.out, trains
         self.label = args.label or '.'.join(args.key.split('.')[-2:])
 
     def step(self, title: str, result: Path | None, log: str, tool: str, *words: object) -> None:
@@ -167,19 +171,20 @@ class Sweep:
         print('there already' if seconds is None else f'{seconds:.0f} s', flush=True)
 
     def release(self, value: str) -> Path:
-        """Train with a value and anonymize the original; returns the anonymized file."""
+        """Train with a value, if there is something to train, and anonymize the original; returns the anonymized file."""
         args, work = self.args, self.out / 'trained' / value
         options = ['--cfg-options', *args.option_words, f'{args.key}={value}']
         what = f'{self.label} {value}'
-        self.step(
-            f'training, {what}',
-            None,
-            f'train_{value}',
-            'train.py',
-            args.config,
-            *('--work-dir', work, '--seed', args.seed, '--no-validate', '--resume'),
-            *options,
-        )
+        if self.trains:
+            self.step(
+                f'training, {what}',
+                None,
+                f'train_{value}',
+                'train.py',
+                args.config,
+                *('--work-dir', work, '--seed', args.seed, '--no-validate', '--resume'),
+                *options,
+            )
         released = self.out / 'anonymized' / f'{value}.pkl'
         self.step(
             f'anonymizing, {what}',
@@ -187,7 +192,7 @@ class Sweep:
             f'anonymize_{value}',
             'anonymize.py',
             args.config,
-            last_checkpoint(work),
+            last_checkpoint(work) if self.trains else 'none',
             args.original,
             released,
             *('--device', args.device, '--seed', args.seed),
@@ -218,6 +223,12 @@ class Sweep:
         return load_results(report)['command'] == command
 
 
+def has_weights(cfg: Config) -> bool:
+    """Whether the anonymizer of a config has weights, and so has to be trained."""
+    init_default_scope(cfg.get('default_scope', 'mmskanon'))
+    return any(True for _ in MODELS.build(cfg.model.anonymizer).parameters())
+
+
 def last_checkpoint(work: Path) -> Path:
     """The checkpoint at the end of a training, which MMEngine names in a file of the work folder.
 
@@ -246,10 +257,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parse_args(argv)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that no process is left behind
     check_device(args.device)
-    check_settings(args, read_swept_config(args))
+    cfg = read_swept_config(args)
+    check_settings(args, cfg)
     if args.audit_config:
         check_file(args.audit_config, 'the settings of the audit')
-    sweep = Sweep(args)
+    sweep = Sweep(args, has_weights(cfg))
     released = {value: sweep.release(value) for value in args.values}
     document = load_results(sweep.audit(released))
     rows = [

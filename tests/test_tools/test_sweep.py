@@ -101,6 +101,22 @@ def test_each_value_is_done_once_and_drawn(tool, fits, steps, command, tmp_path)
     assert other.code == 1 and 'were made with another seed; give another --out' in other.err
 
 
+def test_what_has_no_weights_is_not_trained(tool, fits, steps, command, tmp_path):
+    noise = tmp_path / 'noise.py'
+    noise.write_text(
+        f'_base_ = {str(command[0])!r}\n'
+        "model = dict(anonymizer=dict(_delete_=True, type='GaussianNoiseAnonymizer', std=0.1, layout='kinect_v1', num_person=1))\n"
+    )
+    words = [noise, '--key', 'model.anonymizer.std', *command[3:]]
+    done = tool('sweep', *words, '--values', '0.01', '0.5')
+    assert done.code == 0, done.err
+    assert steps == ['anonymize', 'anonymize', 'audit']
+    with open(tmp_path / 'out' / 'tradeoff.csv', newline='') as file:
+        rows = list(csv.DictReader(file))
+    moved = [float(row['mpjpe_mm']) for row in rows]
+    assert moved[0] < 20 < 300 < moved[1]
+
+
 def test_a_step_that_fails_is_named_with_its_log(tool, steps, command, tmp_path):
     options = ['--cfg-options', 'model.losses.privacy.type=Nothing']
     done = tool('sweep', *command, '--values', '1', '2', *options)
