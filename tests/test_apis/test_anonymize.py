@@ -168,3 +168,20 @@ def test_a_sample_that_does_not_fit_is_named():
     samples = annotations(persons=2)['annotations'][:1]
     with pytest.raises(ValueError, match='sample a1_s1_t1 shows 2 persons'):
         next(anonymize_annotations(samples, Raise(LAYOUT, 1), NORMALIZATION))
+
+
+def test_all_clips_get_one_number_of_frames_where_asked():
+    samples = annotations()['annotations'][:4]
+    for length, sample in enumerate(samples, 15):
+        sample['keypoint'] = sample['keypoint'][:, :length]
+        sample['total_frames'] = sample['keypoint'].shape[1]
+        sample['keypoint_score'] = np.linspace(0, 1, length)[None, :, None] * np.ones((1, 1, 20))
+    made = list(anonymize_annotations(samples, Raise(LAYOUT, 1), NORMALIZATION, frames=12))
+    plain = list(anonymize_annotations(samples, Raise(LAYOUT, 1), NORMALIZATION))
+    for new, whole, old in zip(made, plain, samples, strict=True):
+        assert new['keypoint'].shape == (1, 12, 20, 3) and new['total_frames'] == 12
+        np.testing.assert_allclose(
+            new['keypoint'][:, [0, -1]], whole['keypoint'][:, [0, -1]], atol=1e-5
+        )
+        np.testing.assert_allclose(new['keypoint_score'][0, :, 3], np.linspace(0, 1, 12), atol=1e-6)
+        assert old['total_frames'] == old['keypoint'].shape[1] != 12

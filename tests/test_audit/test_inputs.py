@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from audit_recordings import recordings
 
-from mmskanon.audit.inputs import read_method, sha256_of
+from mmskanon.audit.fidelity import measure_fidelity
+from mmskanon.audit.inputs import as_long_as, read_method, sha256_of
 from mmskanon.io import atomic_pickle
+from mmskanon.skeletons.resampling import resample_clip
 
 
 @pytest.fixture
@@ -35,6 +37,25 @@ def test_samples_are_paired_by_name_whatever_their_order(record, method):
             made.stores[0].camera(i) - original.store.camera(i), 1, atol=1e-5
         )
     assert made.files[0]['file'] == 'anonymized.pkl' and len(made.files[0]['sha256']) == 64
+
+
+def test_other_numbers_of_frames_are_read_where_asked(record, tmp_path, stores):
+    data = recordings()
+    original = record(data)
+    shorter = copy.deepcopy(data)
+    for sample in shorter['annotations']:
+        sample['keypoint'] = resample_clip(sample['keypoint'], 9)
+        sample['total_frames'] = 9
+    path = tmp_path / 'shorter.pkl'
+    atomic_pickle(shorter, path)
+    with pytest.raises(ValueError, match='so set retimed=True if the method changes'):
+        read_method('m', [str(path)], original, stores)
+    made = read_method('m', [str(path)], original, stores, retimed=True).stores[0]
+    assert (made.num_frames == 9).all()
+    # The same motion at another length: compared after stretching, nothing has moved but by interpolation.
+    figures = measure_fidelity(original, made, np.arange(len(original.store)))
+    assert figures['mpjpe_mm'] < 1e-3 and figures['tm'] == 1
+    assert as_long_as(original.store.camera(0), made.camera(0)).shape == made.camera(0).shape
 
 
 def test_the_layout_is_told_by_the_joints(record):

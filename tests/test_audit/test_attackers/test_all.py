@@ -33,6 +33,7 @@ OTHERS = {
     'class-centred': dict(type='ClassCentred'),
     'class-centred-lda': dict(type='ClassCentred', classifier='lda'),
     'content': dict(type='ContentBaseline'),
+    'duration': dict(type='Duration'),
     'placement': dict(type='Placement'),
 }
 CUES = {
@@ -47,6 +48,7 @@ CUES = {
     'class-aware': 'style',
     'class-centred': 'style',
     'class-centred-lda': 'bones',
+    'duration': 'tempo',
 }
 ALL = {**NETS, **OTHERS}
 CHANCE = 1 / SUBJECTS
@@ -190,3 +192,10 @@ def test_only_those_count_that_read_the_skeleton():
     counting = {name for name, cfg in ALL.items() if ATTACKERS.build(cfg).counts}
     assert counting == set(ALL) - {'content', 'placement'}
     assert all(ATTACKERS.build(cfg).family for cfg in ALL.values())
+
+
+def test_duration_reads_no_skeleton(data):
+    for cue in ('bones', 'style'):
+        attacker, _ = fit('duration', data(cue))
+        assert accuracy(attacker, data(cue)) < CHANCE + 0.2
+        assert not attacker.counts
