@@ -6,7 +6,10 @@ import pytest
 from audit_views import samples
 
 from mmskanon.audit.clips import ClipStore
+from mmskanon.audit.features import motion_residual, speed_profile
 from mmskanon.audit.fidelity import measure_fidelity
+from mmskanon.skeletons.geometry import normalize_skeleton
+from mmskanon.skeletons.layouts import get_layout
 
 SUBJECTS, TRIALS = 4, 4
 FRAMES = 24
@@ -67,7 +70,8 @@ def test_an_unchanged_file_has_full_marks(measured):
 
 
 def test_a_known_shift_is_measured_in_millimetres_and_changes_nothing_else(measured):
-    found = measured(lambda s, _: s['keypoint'] + [0.03, 0, -0.04])
+    # 25 mm in the third repetitions and 75 mm in the fourth
+    found = measured(lambda s, _: s['keypoint'] + (s['trial'] - 1.5) * np.array([0.03, 0, -0.04]))
     assert found['mpjpe_mm'] == pytest.approx(50, rel=1e-3)
     assert found['bone_deviation'] == pytest.approx(0, abs=1e-4)
     assert found['tm'] == found['r1'] == 1
@@ -141,6 +145,62 @@ def test_noise_is_nervous_and_its_motion_larger(measured):
     assert found['mpjpe_mm'] == pytest.approx(200 * np.sqrt(2 / np.pi), rel=0.02)
     assert found['jerk_ratio'] > found['velocity_ratio'] > 1 and found['amplitude'] > 1
     assert found['bone_variation'] > 2 * found['bone_variation_original']
+
+
+def unit(row):
+    return row / np.linalg.norm(row)
+
+
+def test_figures_between_all_and_nothing_are_those_of_loops(measured, clips):
+    """A smaller clip with noise, and another body for each person."""
+    random = np.random.default_rng(3)
+    moved = random.normal(scale=0.05, size=(SUBJECTS, 1, 20, 3))
+    made = [
+        0.7 * s['keypoint']
+        + moved[s['subject']]
+        + random.normal(scale=0.03, size=(1, FRAMES, 20, 3))
+        for s in clips
+    ]
+    made = [np.asarray(m, np.float32) for m in made]
+    found = measured(lambda s, _: made[next(i for i, t in enumerate(clips) if t is s)])
+    body = get_layout('kinect_v1')
+    motion, speed = (
+        [
+            np.stack([f(normalize_skeleton(c, body)[0], body).astype(np.float64) for c in part])
+            for part in ([s['keypoint'] for s in clips], made)
+        ]
+        for f in (motion_residual, speed_profile)
+    )
+    who, what = (np.array([s[k] for s in clips]) for k in ('subject', 'label'))
+    test = [i for i, s in enumerate(clips) if s['trial'] >= 2]
+    a, b = ([t[i] - t[what == what[i]].mean(0) for i in range(len(clips))] for t in motion)
+    hits = dict(tm=[], r1=[])
+    for i in test:
+        same_action = [j for j in range(len(clips)) if what[j] == what[i]]
+        for name, group in (
+            ('tm', [j for j in same_action if who[j] == who[i]]),
+            ('r1', [i] + [j for j in same_action if who[j] != who[i]]),
+        ):
+            hits[name].append(max(group, key=lambda j: unit(a[j]) @ unit(b[i])) == i)
+    assert 0.3 < np.mean(hits['tm']) < 1 and 0.1 < np.mean(hits['r1']) < 1
+    assert found['tm'] == np.mean(hits['tm']) and found['r1'] == np.mean(hits['r1'])
+    size = [np.mean([np.linalg.norm(t[i]) for i in test]) for t in (a, b)]
+    assert found['amplitude'] == pytest.approx(size[1] / size[0], rel=1e-3)
+    x, y = (
+        np.ravel([t[i] - t[(what == what[i]) & (who == who[i])].mean(0) for i in test])
+        for t in speed
+    )
+    assert found['rho_sub'] == pytest.approx(np.corrcoef(x, y)[0, 1], abs=1e-3)
+    change = []
+    for i in test:
+        for joint, parent in body.bones:
+            if joint != parent:
+                before, after = (
+                    np.linalg.norm(c[0, :, joint] - c[0, :, parent], axis=-1)
+                    for c in (clips[i]['keypoint'], made[i])
+                )
+                change.append(np.abs(after - before) / before)
+    assert found['bone_deviation'] == pytest.approx(np.mean(change), rel=1e-3)
 
 
 def two_dimensional(clips):

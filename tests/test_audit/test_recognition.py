@@ -59,13 +59,14 @@ class World:
         results = {}
         for job in [each for wanted in jobs for each in (*wanted.needs, wanted)]:
             (name,) = [n for n, config in NETS.items() if config['type'] == job.attacker['type']]
-            learned = {self.what[f] for f in (job.ready or job).train.folders}
+            taught = job.ready or job
+            learned = {self.what[f] for f in taught.train.folders}
             learned = 'original' if learned == {'original'} else '+'.join(sorted(learned))
             scores = {}
             for target, sight in job.targets.items():
                 (read,) = {self.what[f] for f in sight.folders}
-                self.asked.setdefault((name, job.seed, learned, read), []).append(job)
-                named = self.answers(name, job.seed, learned, read)[sight.index]
+                self.asked.setdefault((name, taught.seed, learned, read), []).append(job)
+                named = self.answers(name, taught.seed, learned, read)[sight.index]
                 table = np.log(0.1 + 0.7 * np.eye(3, dtype=np.float32)[named])
                 scores[target] = Scores(table, table)
             results[job.key] = JobResult(FitReport(1.0), 0.0, scores)
@@ -175,6 +176,17 @@ def test_recognizers_learn_published_actions_of_training_clips_alone(world):
     assert {key[1] for key in asked} == {0, 5}
     assert {key for key in asked if key[3] == 'draw 1'} == set()  # only learned from
     assert {key for key in asked if key[3] == 'inverted'} == {('second', 0, 'original', 'inverted')}
+
+
+def test_of_the_originals_each_recognizer_learns_once(world):
+    """Whoever reads another file is the one that was fitted on the originals, and is not trained again."""
+    made = world.recognition(seeds=(0, 5))
+    jobs = made.jobs(world.method, world.inverted)
+    learning = {job.key for job in jobs if job.ready is None}
+    others = [job for job in jobs if job.ready is not None]
+    assert len(learning) == 2 * 2 + 2 + 1  # of originals, the first of the method, the believed one
+    assert len(others) == 2 * 2 + 1 and {job.ready.key for job in others} <= learning
+    assert all(job.ready.train.digest() == job.train.digest() for job in others)
 
 
 def test_beliefs_are_what_the_believed_recognizer_says(world):

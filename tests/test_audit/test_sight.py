@@ -68,6 +68,8 @@ def test_the_digest_tells_clips_actions_and_files_apart(two):
         Sight.of([first], ROWS[:2], actions, 200),
         Sight.of([first], ROWS, actions + 1, 200),
         Sight.of([first], ROWS, actions, 201),
+        dataclasses.replace(base, index=ROWS[::-1].copy()),
+        dataclasses.replace(Sight.of([first, second], ROWS, actions, 200), source=np.arange(6) % 2),
     ]
     assert len({base.digest(), *(o.digest() for o in others)}) == len(others) + 1
 
