@@ -8,12 +8,13 @@ from audit_recordings import recordings
 
 from mmskanon.audit.attackers import Attacker, FitReport, Scores
 from mmskanon.audit.clips import ClipStore
-from mmskanon.audit.inputs import Method
+from mmskanon.audit.inputs import Method, read_original
 from mmskanon.audit.jobs import read_result, run_job
 from mmskanon.audit.judging import target_of
 from mmskanon.audit.plan import Beliefs, Plan
 from mmskanon.audit.tasks import attribute_task, closed_task, open_task
 from mmskanon.audit.tiers import TIERS
+from mmskanon.io import atomic_pickle
 from mmskanon.registry import ATTACKERS
 
 PUBLISHED = 1000
@@ -59,7 +60,7 @@ class GrowingMemory(Memory):
 class World:
     """Originals of four people, a method in three draws with what was recovered of it, and another method."""
 
-    def __init__(self, record, root, **kwargs):
+    def __init__(self, root, **kwargs):
         data = recordings(genders=True, **kwargs)
         rename = {s['frame_dir']: f'clip {i}' for i, s in enumerate(data['annotations'])}
         for sample in data['annotations']:
@@ -68,7 +69,8 @@ class World:
             data['split'] = {}
         else:
             data['split'] = {k: [rename[n] for n in v] for k, v in data['split'].items()}
-        self.original = record(data)
+        atomic_pickle(data, root / 'original.pkl')
+        self.original = read_original(str(root / 'original.pkl'), root)
         self.what = {self.original.store.folder: 'original'}
 
         def shifted(name, by):
@@ -108,9 +110,9 @@ class World:
         return {(file, i, start + i) for i in rows.tolist()}
 
 
-@pytest.fixture
-def world(record, stores):
-    return World(record, stores)
+@pytest.fixture(scope='module')
+def world(tmp_path_factory):
+    return World(tmp_path_factory.mktemp('world'))
 
 
 def tasks_of(original):
@@ -200,8 +202,8 @@ def test_no_attacker_has_learned_from_a_clip_that_it_is_tried_on(world, tmp_path
             assert not known[np.isin(target_of(fold), fold.test)].any()
 
 
-def test_people_enrolled_by_training_clips_are_judged_but_not_tried(record, stores):
-    world = World(record, stores, trials=2)
+def test_people_enrolled_by_training_clips_are_judged_but_not_tried(tmp_path):
+    world = World(tmp_path, trials=2)
     task = closed_task(world.original)
     (fold,) = task.folds
     assert not np.intersect1d(fold.train, fold.test).size and fold.enrolment is fold.train
