@@ -106,13 +106,18 @@ class Audit:
         """Attackers or recognizers that are not switched off, each built once to see that it can be.
 
         Raises:
-            ValueError: If there is none.
+            ValueError: If there is none, or no attacker that may be the strongest.
         """
         made = {n: dict(c, device=self.device) for n, c in self.cfg[key].items() if c}
         for config in made.values():
             ATTACKERS.build(dict(config))
         if not made:
             raise ValueError(f'{self.cfg.filename}, key {key}: expected at least one, found none')
+        if key == 'attackers' and not any(ATTACKERS.get(c['type']).counts for c in made.values()):
+            raise ValueError(
+                f'{self.cfg.filename}, key attackers: none of {sorted(made)} counts, all are only reported apart; add one that reads '
+                'skeletons'
+            )
         return made
 
     def _configured_tiers(self) -> list[str]:

@@ -154,7 +154,10 @@ class Findings:
         if not donors:
             return None
         tiers = privacy['subject']['tiers']
-        tier = next(t for t in ('adaptive', 'semi_informed', 'ignorant', *tiers) if t in tiers)
+        order = [t for t in ('adaptive', 'semi_informed', 'ignorant', *tiers) if t in tiers]
+        tier = next((t for t in order if t != CONTROL), None)
+        if tier is None:
+            return None
         best = tiers[tier]['strongest']
         answers = self._testimony(method, 'subject', tier, best).answers
         return self.yards['subject'].groups(answers, donors)

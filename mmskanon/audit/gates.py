@@ -15,6 +15,7 @@ _CONTROL_SHARE = 0.5
 # How far the original passed off as anonymized may lie from the control, with attackers of another seed.
 _IDENTITY_TOLERANCE = 0.05
 NOISE = 'noise gives chance'
+_NO_CONTROLS = 'Not looked at: none of the control_attackers counts.'
 
 
 @dataclass(frozen=True)
@@ -72,9 +73,9 @@ def _control_gate(control: Mapping, yard: Yardstick) -> Gate:
 
 
 def _identity_gate(identity: Mapping, control: Mapping, document: Mapping) -> Gate:
-    if not identity:
-        return Gate('identity reproduces the control', None, 'Not looked at: no control_attackers.')
     best = strongest(identity, document['attackers'])
+    if best is None:
+        return Gate('identity reproduces the control', None, _NO_CONTROLS)
     found, known = identity[best]['rank1'], control['attackers'][best]['rank1']
     return Gate(
         'identity reproduces the control',
@@ -85,9 +86,9 @@ def _identity_gate(identity: Mapping, control: Mapping, document: Mapping) -> Ga
 
 
 def _noise_gate(noise: Mapping, document: Mapping, yard: Yardstick) -> Gate:
-    if not noise:
-        return Gate(NOISE, None, 'Not looked at: no control_attackers.')
     best = strongest(noise, document['attackers'])
+    if best is None:
+        return Gate(NOISE, None, _NO_CONTROLS)
     bound = yard.guess_bound(len(noise))
     return Gate(
         NOISE,
@@ -171,6 +172,8 @@ def judge_verdict(
         more = ' A larger budget may find more.' if document['lower_bound'] else ''
         told = ' and '.join(figures[i] for i in leaks)
         return dict(claim='leaks', sentence=f'Leaks: the strongest attacker names {told}.{more}')
+    if not figures:
+        return dict(claim='no_claim', sentence='No claim: no attack on anonymized clips was tried.')
     told = ' and '.join(figures)
     broken = [g for g in gates if g.passed is False]
     if broken:
