@@ -35,7 +35,7 @@ NAME = re.compile(
     r'(_(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<epochs>\d+)e)?'
     r'_(?P<data>[a-z0-9]+(-[a-z0-9]+)*)-(?P<layout>[a-z]+)(?P<joints>\d+)'
 )
-UNTRAINED = ('baseline', 'ksame')
+UNTRAINED = ('baseline', 'ksame', 'timing')
 COUNTER = itertools.count()
 SUBJECTS, FRAMES = 8, 16
 LARGE = ('ntu60', 'ntu120', 'etri')
@@ -83,6 +83,12 @@ def step(dataset, kind) -> dict:
     return next(s for s in dataset.pipeline if s['type'] == kind)
 
 
+def persons_of(dataset) -> int:
+    """Persons of the input, without those of a target."""
+    targets = any(s['type'] == 'LoadTarget' for s in dataset.pipeline)
+    return step(dataset, 'FormatGCNInput').num_person // (2 if targets else 1)
+
+
 def test_there_are_configs_to_test():
     assert len(LEAVES) >= 6
     assert {p.parent.name for p in LEAVES} >= {'utd_mhad', 'synthetic'}
@@ -121,8 +127,15 @@ def test_the_parts_agree_on_layout_persons_and_data(path):
     assert len({d.ann_file for d in parts.values()}) == 1
     split = parts['train'].split
     assert (split if isinstance(split, str) else split.part).endswith('train')
-    assert parts['val'].split == parts['test'].split != parts['train'].split
-    assert parts['test'].train_split == parts['val'].train_split == parts['train'].split
+    assert parts['test'].split != parts['train'].split
+    if cfg.model.get('predict_skeletons'):  # validated on what is kept of the training part
+        (metric,) = cfg.val_evaluator
+        assert metric.learn == parts['train'].split and metric.tried.part == 'val'
+        assert parts['val'].split == metric.tried.of == metric.learn.of
+    else:
+        assert parts['val'].split == parts['test'].split
+        known = (split, split if isinstance(split, str) else split.get('of'))
+        assert parts['test'].train_split == parts['val'].train_split in known
     for name, dataset in parts.items():
         assert step(dataset, 'NormalizeSkeleton') == step(parts['train'], 'NormalizeSkeleton')
         clip, key = sampling(dataset)
@@ -130,7 +143,7 @@ def test_the_parts_agree_on_layout_persons_and_data(path):
         if clip['type'] == 'UniformSampleFrames':
             assert bool(clip.get('test_mode')) == (name != 'train')
         assert bool(dataset.get('test_mode')) == (name != 'train')
-    persons = {step(d, 'FormatGCNInput').num_person for d in parts.values()}
+    persons = {persons_of(d) for d in parts.values()}
     assert len(persons) == 1
     if 'anonymizer' in cfg.model:
         assert {cfg.model.anonymizer.get('num_person', 2)} == persons
@@ -195,7 +208,7 @@ def dry(tmp_path):
         init_default_scope('mmskanon')
         cfg = read_config(str(path))
         parts = datasets(cfg)
-        persons = step(parts['train'], 'FormatGCNInput').num_person
+        persons = persons_of(parts['train'])
         joints = get_layout(parts['train'].layout).num_joints
         data = annotations(SUBJECTS, 1, trials=2, frames=20, joints=joints, persons=persons)
         for sample in data['annotations']:
@@ -208,7 +221,12 @@ def dry(tmp_path):
             dataset.train_split = 'train'
             clip, key = sampling(dataset)
             clip[key] = 24 if clip['type'] == 'PadTo' else FRAMES
+            dataset.pop('repeat', None)
+            for target in (s for s in dataset.pipeline if s['type'] == 'LoadTarget'):
+                target.ann_files = [dataset.ann_file]
             loader = dict(batch_size=4, num_workers=0, persistent_workers=False)
+            if 'batch_sampler' in cfg[f'{name}_dataloader']:  # there is one action
+                cfg[f'{name}_dataloader'].batch_sampler.num_classes = 1
             cfg[f'{name}_dataloader'].update(loader)
         if path.parent.name in LARGE:
             narrow(cfg.model)
@@ -217,7 +235,13 @@ def dry(tmp_path):
         anonymizer = cfg.model.get('anonymizer', {})
         if 'population' in anonymizer:
             anonymizer.population.ann_file = str(tmp_path / 'data.pkl')
-            assert anonymizer.population.split == 'train'
+            split = anonymizer.population.split
+            assert split == 'train' or (split.part, split.of) == ('train', 'train')
+            anonymizer.population.split = 'train'
+        for metric in (m for m in cfg.val_evaluator if m.type == 'FreshAttacker'):
+            metric.update(ann_file=str(tmp_path / 'data.pkl'), learn='train', tried='test')
+        if 'codes' in anonymizer:  # the made-up clips have one timing
+            anonymizer.codes = 1
         if 'recognizer' in anonymizer:
             write_recognizer(anonymizer.recognizer, classes=1)
         skip_party_checkpoints(cfg)

@@ -1,6 +1,9 @@
 # The student of k-same motion learns to imitate it: from the clip alone, without labels, gallery or recognizer when it is used.
 # Trained on three quarters of the training clips; the rest is for choosing and stopping. Targets: README.md beside this file.
-_base_ = './action_stgcn_1xb16-30e_utd-mhad-trial-kinect20.py'
+_base_ = [
+    './action_stgcn_1xb16-30e_utd-mhad-trial-kinect20.py',
+    '../_base_/schedules/alternating.py',
+]
 
 recognizer_net = {{_base_.model}}  # for the config that goes on from here
 fit = dict(rule='holdout', part='train', of='train')
@@ -40,8 +43,8 @@ train_dataloader = dict(
 train_cfg = dict(
     _delete_=True,
     type='AlternatingTrainLoop',
-    max_epochs=10,
-    val_interval=10,
+    max_epochs=6,
+    val_interval=6,
     cycle=[('anonymizer', 1)],
 )
 optim_wrapper = dict(
@@ -54,10 +57,9 @@ optim_wrapper = dict(
 param_scheduler = dict(
     _delete_=True,
     anonymizer=[
-        dict(type='CosineAnnealingLR', T_max=10, end=10, by_epoch=True, convert_to_iter_based=True)
+        dict(type='CosineAnnealingLR', T_max=6, end=6, by_epoch=True, convert_to_iter_based=True)
     ],
 )
-model_wrapper_cfg = dict(type='PartyDistributedDataParallel')
-default_hooks = dict(checkpoint=dict(interval=10), logger=dict(interval=20))
+default_hooks = dict(checkpoint=dict(interval=6), logger=dict(interval=20))
 val_evaluator = [dict(type='SkeletonFidelity')]
 test_evaluator = [dict(type='SkeletonFidelity')]

@@ -1,16 +1,20 @@
 # The student of k-same motion against adversaries of two kinds that know the action and start anew in turns, and against its own
 # neighbours. Stops by attackers trained anew on clips that are neither training nor test.
-_base_ = './pretrain_student_1xb48-10e_utd-mhad-trial-kinect20.py'
+_base_ = [
+    './pretrain_student_1xb48-6e_utd-mhad-trial-kinect20.py',
+    '../_base_/adversaries/subject8.py',
+    '../_base_/nets/stgcnpp_kinect20.py',
+]
+
+work = 'work_dirs/utd_mhad'
 
 head = dict(type='ClassConditionalPrivacyHead', attribute='subject', num_classes=8, num_actions=27)
 val = dict(rule='holdout', part='val', of='train')
 
 model = dict(
-    anonymizer_checkpoint='work_dirs/utd_mhad/student_start/epoch_10.pth',
+    anonymizer_checkpoint=f'{work}/student_start/epoch_6.pth',
     predict_skeletons=True,
-    recognizer=dict(
-        net={{_base_.recognizer_net}}, checkpoint='work_dirs/utd_mhad/action/epoch_30.pth'
-    ),
+    recognizer=dict(net={{_base_.recognizer_net}}, checkpoint=f'{work}/action/epoch_30.pth'),
     adversary=dict(
         type='AdversaryBank',
         members=dict(
@@ -44,6 +48,19 @@ model = dict(
             ),
         ),
     ),
+    # Never trained against: they only evaluate.
+    attackers=dict(
+        other_seed=dict(
+            net={{_base_.recognizer_net}},
+            head={{_base_.subject_head}},
+            checkpoint=f'{work}/attacker_seed/epoch_30.pth',
+        ),
+        other_architecture=dict(
+            net={{_base_.stgcnpp}},
+            head={{_base_.subject_head}},
+            checkpoint=f'{work}/attacker_stgcnpp/epoch_30.pth',
+        ),
+    ),
     losses=dict(
         action=dict(type='ActionCrossEntropy', weight=0.3),
         privacy=dict(type='PrivacyUniformKL', weight=0.4),
@@ -52,7 +69,7 @@ model = dict(
     ),
 )
 train_cfg = dict(
-    max_epochs=10,
+    max_epochs=6,
     val_interval=1,
     cycle=[('adversary', 2), ('anonymizer', 1)],
     warmup=[('adversary', 120)],
@@ -63,24 +80,19 @@ optim_wrapper = dict(
 )
 param_scheduler = dict(
     anonymizer=[
-        dict(
-            _delete_=True,
-            type='CosineAnnealingLR',
-            T_max=10,
-            end=10,
-            by_epoch=True,
-            convert_to_iter_based=True,
-        )
+        dict(type='CosineAnnealingLR', T_max=6, end=6, by_epoch=True, convert_to_iter_based=True)
     ],
     adversary=[],
 )
 custom_hooks = [
     dict(type='ReproducibilityHook'),
+    dict(type='CollapseWarningHook'),
     dict(type='RestartAdversaryHook', interval=120),
-    dict(type='EarlyStoppingHook', monitor='fresh/cost', rule='less', patience=4),
+    dict(type='EarlyStoppingHook', monitor='fresh/cost', rule='less', patience=3),
 ]
 default_hooks = dict(checkpoint=dict(interval=1, save_best='fresh/cost', rule='less'))
-val_dataloader = dict(dataset=dict(split='train', train_split=None, allow_short=True))
+# Over what is trained on and what is kept for stopping: attackers learn from the one and are tried on the other.
+val_dataloader = dict(dataset=dict(split='train', train_split=None))
 val_evaluator = [
     dict(
         type='FreshAttacker',
@@ -91,4 +103,4 @@ val_evaluator = [
         num_person=1,
     ),
 ]
-test_evaluator = [dict(type='ActionAccuracy'), dict(type='SkeletonFidelity')]
+test_evaluator = {{_base_.party_evaluator}}
