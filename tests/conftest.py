@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+import mmskanon  # noqa: F401  before any test imports mmaction: it makes the registry's wheel importable
+
 REPO = Path(__file__).resolve().parents[1]
 
 
