@@ -1,7 +1,7 @@
 # The student of k-same motion against adversaries of two kinds that know the action and start anew in turns, and against its own
 # neighbours. Stops by attackers trained anew on clips that are neither training nor test.
 _base_ = [
-    './pretrain_student_1xb48-6e_utd-mhad-trial-kinect20.py',
+    './pretrain_student_stgcn_1xb48-6e_utd-mhad-trial-kinect20.py',
     '../_base_/adversaries/subject8.py',
     '../_base_/nets/stgcnpp_kinect20.py',
 ]
@@ -14,7 +14,6 @@ val = dict(rule='holdout', part='val', of='train')
 model = dict(
     anonymizer_checkpoint=f'{work}/student_start/epoch_6.pth',
     predict_skeletons=True,
-    recognizer=dict(net={{_base_.recognizer_net}}, checkpoint=f'{work}/action/epoch_30.pth'),
     adversary=dict(
         type='AdversaryBank',
         members=dict(
@@ -51,7 +50,7 @@ model = dict(
     # Never trained against: they only evaluate.
     attackers=dict(
         other_seed=dict(
-            net={{_base_.recognizer_net}},
+            net={{_base_.model.recognizer.net}},
             head={{_base_.subject_head}},
             checkpoint=f'{work}/attacker_seed/epoch_30.pth',
         ),
@@ -62,7 +61,6 @@ model = dict(
         ),
     ),
     losses=dict(
-        action=dict(type='ActionCrossEntropy', weight=0.3),
         privacy=dict(type='PrivacyUniformKL', weight=0.4),
         neighbours=dict(type='SoftNearestNeighbour', weight=3.0, layout='kinect_v1'),
         variance=dict(type='BetweenSubjectVariance', weight=0.3, layout='kinect_v1'),

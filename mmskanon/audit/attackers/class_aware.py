@@ -96,7 +96,9 @@ def class_log_posterior(
     for label in np.unique(labels):
         own = exponent[:, labels == label]
         usable = np.isfinite(own).sum(axis=1)
-        with np.errstate(divide='ignore'):
+        with np.errstate(
+            divide='ignore', invalid='ignore'
+        ):  # nothing of that class to compare with
             density[:, label] = (
                 own.max(axis=1) if kind == 'nearest' else logsumexp(own, axis=1) - np.log(usable)
             )

@@ -31,8 +31,9 @@ class NoisyCodeAnonymizer(CanonicalBonesAnonymizer):
     """Encode bone directions over time, add noise to the code, decode directions, and build bodies on canonical bones.
 
     The encoder reads no bone length: its input are bone directions and the path of the centre joint. The code has a vector for every
-    second frame, brought to mean 0 and variance 1 over its channels; Gaussian noise of standard deviation ``noise`` is added, the
-    same for ``hold`` vectors in a row so that it cannot be averaged away within them, when training and afterwards. The decoder's
+    second frame, brought to mean 0 and variance 1 over its channels; Gaussian noise of standard deviation ``noise`` is added, when
+    training and afterwards. It is drawn for every ``hold``-th vector and goes from one to the next in a straight line, so that it neither
+    jumps nor can be averaged away among neighbours. The decoder's
     bone directions are brought to length 1 and put together on the canonical body by forward kinematics. Each person passes the
     network for itself. Noise comes from PyTorch's generator of the CPU, so ``torch.manual_seed`` governs it.
 
@@ -42,7 +43,7 @@ class NoisyCodeAnonymizer(CanonicalBonesAnonymizer):
     Args:
         channels (int): Channels of every layer. Defaults to 128.
         noise (float): Standard deviation of the noise on the code. Defaults to 0.4.
-        hold (int): Vectors of the code, each two frames, that share their noise. Defaults to 4.
+        hold (int): Vectors of the code, each two frames, from one draw of noise to the next. Defaults to 4.
         lengths (Sequence[float], optional): See :class:`CanonicalBonesAnonymizer`. Defaults to None.
         population (dict, optional): See :class:`CanonicalBonesAnonymizer`. Defaults to None.
         layout (str | dict | SkeletonLayout): See :class:`BaseAnonymizer`; three-dimensional. Defaults to ``'nturgb+d'``.
@@ -139,11 +140,14 @@ class NoisyCodeAnonymizer(CanonicalBonesAnonymizer):
             return self.head(x.to(self.head.weight.dtype)).transpose(1, 2)
 
     def _draw(self, code: Tensor) -> Tensor:
-        """Noise of the shape of a code (B, C, L), constant over ``hold`` steps."""
+        """Noise of the shape of a code (B, C, L): normal at every ``hold``-th step, between them on a line, variance 1 everywhere."""
         batch, channels, steps = code.shape
-        held = -(-steps // self.hold)
-        noise = torch.randn(batch, channels, held).to(code)
-        return noise.repeat_interleave(self.hold, -1)[..., :steps]
+        at = torch.arange(steps) / self.hold
+        low = at.floor().long()
+        share = at - low
+        nodes = torch.randn(batch, channels, int(low[-1]) + 2)
+        noise = (1 - share) * nodes[..., low] + share * nodes[..., low + 1]
+        return (noise / (share**2 + (1 - share) ** 2).sqrt()).to(code)
 
     def extra_repr(self) -> str:
         """Return what ``print(model)`` shows."""
