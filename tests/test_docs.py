@@ -64,6 +64,8 @@ def make_small(cfg: Config, folder: Path) -> None:
         for transform in loader.dataset.pipeline:
             if transform['type'] == 'UniformSampleFrames':
                 transform['clip_len'] = 16
+    for metric in (m for m in cfg.val_evaluator if m.type == 'FreshAttacker'):
+        metric.ann_file = str(folder / 'data.pkl')
     for name, attacker in (cfg.model.get('attackers') or {}).items():
         attacker.checkpoint = str(folder / f'{name}.pth')
         net = MODELS.build(with_head(attacker['net'], attacker.get('head')))
