@@ -42,7 +42,7 @@ class LinearAdversary(AdversaryBank):
             dict(subject=PrivacyHead('subject', num_classes=num_classes, in_channels=60))
         )
 
-    def forward(self, skeletons):
+    def forward(self, skeletons, actions=None):
         """Logits from the mean pose."""
         return dict(subject=self.heads['subject'].fc(skeletons.mean((1, 2)).flatten(1)))
 
