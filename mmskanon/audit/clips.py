@@ -55,7 +55,8 @@ class ClipStore:
 
     The array on disk has the coordinates of the file; what attackers get is normalized by
     :func:`~mmskanon.skeletons.geometry.normalize_skeleton` with the first frame as reference: metres (or pixels) from the centre
-    joint, the body upright and to the front in the first frame, in steps of :data:`FINEST`.
+    joint, the body upright and to the front in the first frame, in steps of :data:`FINEST`. Turned with ``'invariant'``, so that how
+    the person stood before the camera is not in it.
 
     Args:
         folder (Path): Made by :meth:`build`.
@@ -143,7 +144,7 @@ class ClipStore:
         for i, clip in enumerate(clips):
             kept = clip[:num_person, ..., : body.dims].astype(np.float32)
             frames[starts[i] : starts[i + 1], : len(kept)] = kept.transpose(1, 0, 2, 3)
-            _, record = normalize_skeleton(kept, body)
+            _, record = normalize_skeleton(kept, body, rotate='invariant')
             placement.append(
                 np.concatenate([record['origin'][0], record['rotation'][:, :2].ravel()])
             )
@@ -175,7 +176,7 @@ class ClipStore:
 
     def clip(self, index: int) -> np.ndarray:
         """One clip at full length, normalized and :func:`coarsened <coarsen>`, shape (M, T, V, C), float32."""
-        body, _ = normalize_skeleton(self.camera(index), self.layout)
+        body, _ = normalize_skeleton(self.camera(index), self.layout, rotate='invariant')
         return coarsen(body, self.layout.unit)
 
     def clips(self, length: int) -> np.ndarray:

@@ -145,7 +145,8 @@ def judge_verdict(
 
     Returns:
         dict: ``claim``, one of ``'leaks'``, ``'not_shown'``, ``'no_claim'``, and ``sentence``. A leak that was found is a leak whatever the
-        other gates say, unless the audit finds people in noise; that none was found means something only where all gates hold.
+        other gates say, unless the audit finds people in noise; that none was found means something only where all gates hold, and
+        where nothing was read that few people can neither prove nor rule out.
     """
     noise = next(g for g in gates if g.name == NOISE)
     if noise.passed is False:
@@ -153,21 +154,24 @@ def judge_verdict(
             claim='no_claim',
             sentence=f'No claim, because the audit itself is at fault. {noise.sentence}',
         )
-    leaks, figures, bounds = [], [], []
+    leaks, unclear, figures, bounds = [], [], [], []
     for question, yard in yards.items():
         found = _worst(entry['privacy'][question]['tiers'])
         if found is None:
             continue
         tier, attacker, rank1, tried = found
         counted = sum(a['counts'] for a in document['attackers'].values())
-        bound = yard.guess_bound(counted * tried)
+        guesses = counted * tried * len(yards)
+        bound = yard.guess_bound(guesses)
         what = 'people' if question == 'subject' else f'values of {question}'
         figures.append(
             f'{rank1:.1%} of the {what} ({TIERS[tier].title}, {attacker}; chance {yard.chance:.1%})'
         )
         bounds.append(bound)
-        if rank1 > bound:
+        if rank1 > yard.leak_bound(guesses):
             leaks.append(len(figures) - 1)
+        elif rank1 > bound:
+            unclear.append(len(figures) - 1)
     if leaks:
         more = ' A larger budget may find more.' if document['lower_bound'] else ''
         told = ' and '.join(figures[i] for i in leaks)
@@ -181,6 +185,13 @@ def judge_verdict(
         return dict(
             claim='no_claim',
             sentence=f'No claim: the strongest attacker names {told}, but not every gate holds ({names}).',
+        )
+    if unclear:
+        suspected = ' and '.join(figures[i] for i in unclear)
+        return dict(
+            claim='no_claim',
+            sentence=f'No claim: the strongest attacker names {suspected}, more than guesses about single clips explain, and no more than '
+            'guesses about so few people may. Audit more people.',
         )
     limits = ' and '.join(f'{b:.1%}' for b in bounds)
     return dict(

@@ -121,16 +121,16 @@ class Yardstick:
         if matched is not None and 0 < matched.genuine.sum() < len(matched):
             scores = answers.pairs['matched']
             figures['eer'] = equal_error_rate(scores, matched.genuine)
-            figures['eer_interval'] = list(
-                pair_interval(
-                    equal_error_rate,
-                    scores,
-                    matched.genuine,
-                    self.people[matched.pairs],
-                    self.resamples,
-                    self.seed,
-                )
+            interval = pair_interval(
+                equal_error_rate,
+                scores,
+                matched.genuine,
+                self.people[matched.pairs],
+                self.resamples,
+                self.seed,
             )
+            # Few resamples of few people may all lack one kind of pairs.
+            figures['eer_interval'] = list(interval) if np.isfinite(interval).all() else None
             figures['auc'] = area_under_roc(scores, matched.genuine)
             figures['d_sys'] = linkability(scores, matched.genuine)
             figures['tpr_at_1_percent'] = tpr_at_fpr(scores, matched.genuine, 0.01)
@@ -140,12 +140,32 @@ class Yardstick:
         return figures
 
     def guess_bound(self, attackers: int) -> float:
-        """Accuracy that the best of some guessing attackers exceeds in one audit of twenty.
+        """Accuracy that the best of some guessing attackers exceeds in one audit of twenty, each clip guessed by itself.
 
         Args:
             attackers (int): Number of attackers of which the best counts.
         """
         return chance_upper_bound(len(self.labels), majority_level(self.labels), 0.05, attackers)
+
+    def leak_bound(self, attackers: int) -> float:
+        """Accuracy above which the best of some attackers does not guess, be it clips or people.
+
+        An attribute is asked of people whom attackers have not trained on. Whoever tells people apart may guess once for each person
+        and be right or wrong about all clips of theirs, so for attributes what is guessed is people: as many as there are, or, where some
+        have more clips than others, ``(sum n)^2 / sum n^2`` of them. For people themselves the bound is :meth:`guess_bound`.
+
+        Args:
+            attackers (int): Number of attackers of which the best counts.
+
+        Returns:
+            float: At least :meth:`guess_bound`; 1 where people are too few for anything to exceed it.
+        """
+        bound = self.guess_bound(attackers)
+        if self.task.kind != 'attribute':
+            return bound
+        _, clips = np.unique(self.people[self.task.test], return_counts=True)
+        people = int(clips.sum() ** 2 // (clips**2).sum())
+        return max(bound, chance_upper_bound(people, majority_level(self.labels), 0.05, attackers))
 
     def groups(self, answers: Answers, donors: Sequence[int | str]) -> dict[str, dict]:
         """Rank-1 on people of the anonymizer's training data and on the others, each among all people.

@@ -88,7 +88,7 @@ def normalize_skeleton(
     layout: str | Mapping | SkeletonLayout,
     center: str | None = 'first_frame',
     center_joint: int | str | None = None,
-    rotate: bool = True,
+    rotate: bool | str = True,
 ) -> tuple[np.ndarray, dict]:
     """Move skeletons to the origin and turn them upright and to the front.
 
@@ -115,7 +115,10 @@ def normalize_skeleton(
         layout (str | dict | SkeletonLayout): Skeleton layout.
         center (str, optional): ``'first_frame'``, ``'every_frame'`` or None for no centring. Defaults to ``'first_frame'``.
         center_joint (int | str, optional): Index or name of the joint moved to the origin. Defaults to None, the layout's.
-        rotate (bool): Whether to turn. Defaults to True.
+        rotate (bool | str): Whether to turn. Two short turns, as the method has it, leave in the body how it stood before: the
+            spine ends within the angle between spine and shoulders of z, on a side that depends on the turns. ``'invariant'`` turns on about
+            the shoulders until the spine lies above them in the x-z plane, so that a clip turned beforehand gives the same result, up to
+            rounding, wherever spine and shoulders are there. Defaults to True.
 
     Returns:
         tuple[np.ndarray, dict]: Skeletons of the same shape in body space, float32, same unit; and the record for
@@ -123,7 +126,7 @@ def normalize_skeleton(
         with ``body = rotation @ (camera - origin)``, and ``present``, a boolean mask of shape (M, T, V).
 
     Raises:
-        ValueError: If the shape does not fit the layout, or the joint or the way to centre is unknown.
+        ValueError: If the shape does not fit the layout, or the joint, the way to centre or to turn is unknown.
 
     Example:
         >>> import numpy as np
@@ -135,6 +138,8 @@ def normalize_skeleton(
     """
     layout = get_layout(layout)
     joint = check_normalization(layout, center, center_joint)
+    if rotate not in (True, False, 'invariant'):
+        raise ValueError(f"rotate must be True, False or 'invariant', found {rotate!r}")
     _check_shape(keypoint, layout)
     dims = min(layout.dims, keypoint.shape[3])
     coords = keypoint[..., :dims].astype(np.float64)
@@ -153,6 +158,8 @@ def normalize_skeleton(
                 origin = _track(body[:, joint], seen[:, joint])
         if rotate and dims == 3:
             rotation = _upright(body[frame], seen[frame], layout)
+            if rotate == 'invariant':
+                rotation = _about_shoulders(rotation, body[frame], seen[frame], layout)
     coords -= origin[:, None]
     out = _pack(coords @ rotation.T, present, keypoint)
     return out, dict(origin=origin, rotation=rotation, present=present)
@@ -233,6 +240,22 @@ def _upright(body: np.ndarray, seen: np.ndarray, layout: SkeletonLayout) -> np.n
             direction = rotation @ (body[pair[0]] - body[pair[1]])
             rotation = _turn(direction.tolist(), target, fallback) @ rotation
     return rotation
+
+
+def _about_shoulders(
+    rotation: np.ndarray, body: np.ndarray, seen: np.ndarray, layout: SkeletonLayout
+) -> np.ndarray:
+    """Follow a rotation that puts the shoulders of a pose (V, 3) on x by one about x that puts its spine above them."""
+    pairs = (layout.spine, layout.shoulders)
+    if any(pair is None or not seen[pair[0]] or not seen[pair[1]] for pair in pairs):
+        return rotation
+    low, high = layout.spine
+    _, y, z = (rotation @ (body[high] - body[low])).tolist()
+    length = math.hypot(y, z)
+    if length < _TINY:
+        return rotation
+    sine, cosine = y / length, z / length
+    return np.array([[1, 0, 0], [0, cosine, -sine], [0, sine, cosine]]) @ rotation
 
 
 def _turn(source: list[float], target: tuple, fallback: tuple) -> np.ndarray:

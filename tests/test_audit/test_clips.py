@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
 
 from mmskanon.audit.clips import FINEST, ClipStore, View, coarsen
 from mmskanon.skeletons.geometry import normalize_skeleton
@@ -26,7 +27,7 @@ def test_a_store_returns_the_file_and_normalized_clips(tmp_path):
     assert len(store) == 3 and store.num_frames.tolist() == [7, 12, 5]
     for i, original in enumerate(clips):
         np.testing.assert_array_equal(store.camera(i), original)
-        body, record = normalize_skeleton(original, 'kinect_v1')
+        body, record = normalize_skeleton(original, 'kinect_v1', rotate='invariant')
         np.testing.assert_allclose(store.clip(i), body, atol=1.01e-4)
         np.testing.assert_allclose(store.placement[i, :3], record['origin'][0], rtol=1e-6)
     assert store.clips(8).shape == (3, 1, 8, 20, 3)
@@ -55,6 +56,16 @@ def test_a_body_reads_the_same_wherever_it_stands(tmp_path):
     stores = [store_of(tmp_path, [c]) for c in (near, far)]
     np.testing.assert_allclose(stores[0].clip(0), stores[1].clip(0), atol=1.01e-4)
     assert np.mean(stores[0].clip(0) != stores[1].clip(0)) < 0.01
+
+
+def test_a_body_reads_the_same_however_it_stands(tmp_path):
+    body = clip(6, seed=3)
+    turns = Rotation.random(4, random_state=0).as_matrix()
+    turned = [(body.astype(np.float64) @ turn.T + 3).astype(np.float32) for turn in turns]
+    stores = [store_of(tmp_path, [c]) for c in turned]
+    for store in stores[1:]:
+        np.testing.assert_allclose(store.clip(0), stores[0].clip(0), atol=1.01e-4)
+        assert np.abs(store.placement - stores[0].placement).max() > 0.1
 
 
 def test_missing_persons_are_absent_and_surplus_ones_left_out(tmp_path):

@@ -24,6 +24,8 @@ class Yard:
     def guess_bound(self, attackers):
         return 0.16 + 0.001 * attackers
 
+    leak_bound = guess_bound
+
 
 def tier(tcn, bones=0.12, placement=0.9, converged=True):
     figures = dict(tcn=tcn, bones=bones, placement=placement)
@@ -165,3 +167,36 @@ def test_people_never_trained_on_have_no_rank(entry, document):
     gates = judge_gates(entry, document, Yard(), 30)
     verdict = judge_verdict(entry, gates, document, dict(subject=Yard(), subject_open=Yard()))
     assert verdict['claim'] == 'not_shown' and np.isfinite(Yard().chance)
+
+
+class FewPeople(Yard):
+    """Guesses about single clips stay within 20 %, those about people within 60 %."""
+
+    chance = 0.5
+
+    def __init__(self):
+        self.asked = []
+
+    def guess_bound(self, attackers):
+        self.asked.append(attackers)
+        return 0.2
+
+    def leak_bound(self, attackers):
+        self.asked.append(attackers)
+        return 0.6
+
+
+@pytest.mark.parametrize(
+    ('rank1', 'claim'), [(0.15, 'not_shown'), (0.4, 'no_claim'), (0.7, 'leaks')]
+)
+def test_what_few_people_may_explain_is_no_claim(entry, document, rank1, claim):
+    tiers = {t: tier(rank1) for t in TIERS}
+    entry['privacy']['gender'] = dict(tiers=tiers)
+    gates = judge_gates(entry, document, Yard(), 30)
+    gender = FewPeople()
+    verdict = judge_verdict(entry, gates, document, dict(subject=Yard(), gender=gender))
+    assert verdict['claim'] == claim
+    if claim == 'no_claim':
+        assert 'values of gender' in verdict['sentence'] and 'more people' in verdict['sentence']
+        assert 'of the people (' not in verdict['sentence']  # subject is not under suspicion
+    assert set(gender.asked) == {2 * 6 * 2}  # attackers that count, tiers, questions

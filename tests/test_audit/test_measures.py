@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 from audit_recordings import recordings
+from scipy.stats import binom
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from mmskanon.audit.judging import Answers
@@ -70,6 +71,32 @@ def test_guessing_is_at_chance_and_below_the_bound(record):
     assert found['rank1'] <= made.guess_bound(11)
     assert found['eer'] == pytest.approx(0.5, abs=0.12)
     assert made.guess_bound(1) < made.guess_bound(50) < 0.6
+
+
+def test_attributes_are_guessed_for_people_and_people_for_clips(record):
+    original = record(recordings(n_subjects=40, genders=True))
+    by_clip, by_person = (
+        Yardstick(task, {}, original, 10, 0)
+        for task in (closed_task(original), attribute_task(original, 'gender'))
+    )
+    assert by_clip.leak_bound(5) == by_clip.guess_bound(5)
+    majority = by_person.describe()['majority']
+    expected = binom.isf(0.05 / 5, 40, majority) / 40
+    assert by_person.leak_bound(5) == pytest.approx(expected)
+    assert expected > by_person.guess_bound(5)
+    few = record(recordings(n_subjects=4, genders=True))
+    assert Yardstick(attribute_task(few, 'gender', 2), {}, few, 10, 0).leak_bound(5) == 1
+
+
+def test_resamples_without_a_kind_of_pairs_give_no_interval(record):
+    original = record(recordings(n_subjects=2))
+    made = yard(original, closed_task(original), resamples=1)
+    found = []
+    for made.seed in range(10):
+        found.append(made.measure(answers_of(made, 1.5)))
+    assert all(f['eer'] is not None for f in found)
+    # One person drawn twice leaves no impostor.
+    assert {f['eer_interval'] is None for f in found} == {True, False}
 
 
 def test_the_same_figures_with_the_same_seed(record):

@@ -1,11 +1,13 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
 import doctest
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mmaction.datasets.transforms import PreNormalize3D
+from scipy.spatial.transform import Rotation
 
 from mmskanon.skeletons import geometry
 from mmskanon.skeletons.geometry import (
@@ -50,6 +52,55 @@ def test_equals_stock(persons, seed):
     assert ours.dtype == np.float32
     np.testing.assert_allclose(ours, stock['keypoint'], atol=1e-6)
     np.testing.assert_allclose(record['origin'][0], stock['body_center'], atol=1e-12)
+
+
+@given(st.integers(0, 10_000), st.sampled_from(['nturgb+d', 'kinect_v1', 'coco', 'openpose']))
+@settings(max_examples=40, deadline=None)
+def test_invariant_turning_forgets_how_the_body_stood(seed, name):
+    layout = get_layout(name)
+    if layout.dims == 2:
+        layout = replace(layout, name=f'{name}-3d', dims=3)
+    clip = random_clip(seed, joints=layout.num_joints, dtype=np.float64)
+    turn = Rotation.random(random_state=seed).as_matrix()
+    plain, _ = normalize_skeleton(clip, layout, rotate='invariant')
+    turned, record = normalize_skeleton(clip @ turn.T, layout, rotate='invariant')
+    if layout.spine and layout.shoulders:
+        np.testing.assert_allclose(turned, plain, atol=2e-6)
+        low, high = layout.spine
+        spine = turned[0, 0, high] - turned[0, 0, low]
+        assert abs(spine[1]) < 1e-6 < spine[2]
+    if layout.shoulders:
+        right, left = (turned[0, 0, joint] for joint in layout.shoulders)
+        np.testing.assert_allclose((right - left)[1:], 0, atol=1e-6)
+        assert (right - left)[0] > 0
+    np.testing.assert_allclose(record['rotation'] @ record['rotation'].T, np.eye(3), atol=1e-12)
+    np.testing.assert_allclose(np.linalg.det(record['rotation']), 1)
+    np.testing.assert_allclose(denormalize_skeleton(turned, record), clip @ turn.T, atol=2e-6)
+
+
+def test_two_short_turns_remember_how_the_body_stood():
+    clip = random_clip(5, dtype=np.float64)
+    turn = Rotation.from_euler('x', 20, degrees=True).as_matrix()
+    apart = (
+        normalize_skeleton(clip @ turn.T, 'nturgb+d')[0] - normalize_skeleton(clip, 'nturgb+d')[0]
+    )
+    assert np.abs(apart).max() > 1e-4
+
+
+def test_invariant_turning_without_a_spine_is_the_plain_one():
+    clip = random_clip(6)
+    clip[:, :, get_layout('nturgb+d').spine[0]] = 0
+    plain, _ = normalize_skeleton(clip, 'nturgb+d')
+    np.testing.assert_array_equal(
+        normalize_skeleton(clip, 'nturgb+d', rotate='invariant')[0], plain
+    )
+
+
+def test_unknown_way_to_turn_is_refused():
+    with pytest.raises(
+        ValueError, match="rotate must be True, False or 'invariant', found 'twice'"
+    ):
+        normalize_skeleton(random_clip(), 'nturgb+d', rotate='twice')
 
 
 def test_equals_stock_where_the_second_person_comes_and_goes():
