@@ -1,7 +1,7 @@
 # The student of k-same motion against adversaries of two kinds that know the action and start anew in turns, and against its own
 # neighbours. Stops by attackers trained anew on clips that are neither training nor test.
 _base_ = [
-    './pretrain_student_stgcn_1xb48-6e_utd-mhad-trial-kinect20.py',
+    './pretrain_student_stgcn_1xb48-12e_utd-mhad-trial-kinect20.py',
     '../_base_/adversaries/subject8.py',
     '../_base_/nets/stgcnpp_kinect20.py',
 ]
@@ -12,7 +12,7 @@ head = dict(type='ClassConditionalPrivacyHead', attribute='subject', num_classes
 val = dict(rule='holdout', part='val', of='train')
 
 model = dict(
-    anonymizer_checkpoint=f'{work}/student_start/epoch_6.pth',
+    anonymizer_checkpoint=f'{work}/student_start/epoch_12.pth',
     predict_skeletons=True,
     adversary=dict(
         type='AdversaryBank',

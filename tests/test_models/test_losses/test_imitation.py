@@ -15,10 +15,10 @@ def outputs(made, target):
     )
 
 
-def reference(made, target, motion, stride, path):
+def reference(made, target, motion, strides, path):
     """Loops over clips, persons, frames and joints in float64."""
     made, target = made.double().numpy(), target.double().numpy()
-    pose, change, place = [], [], []
+    pose, changes, place = [], {stride: [] for stride in strides}, []
     for a, b in zip(
         made.reshape(-1, *made.shape[2:]), target.reshape(-1, *made.shape[2:]), strict=True
     ):
@@ -38,17 +38,19 @@ def reference(made, target, motion, stride, path):
             pose.append((errors[t] ** 2).sum(1).mean())
             place.append(((a[t, LAYOUT.center] - b[t, LAYOUT.center]) ** 2).sum())
         for t in errors:
-            if t - stride in errors:
-                change.append(((errors[t] - errors[t - stride]) ** 2).sum(1).mean())
-    return np.mean(pose) + motion * np.mean(change) + path * np.mean(place)
+            for stride, change in changes.items():
+                if t - stride in errors:
+                    change.append(((errors[t] - errors[t - stride]) ** 2).sum(1).mean())
+    moved = np.mean([np.mean(change) for change in changes.values()])
+    return np.mean(pose) + motion * moved + path * np.mean(place)
 
 
 def test_the_loss_is_its_definition_and_absent_persons_do_not_count():
     torch.manual_seed(0)
     made, target = torch.randn(2, 2, 12, 20, 3), torch.randn(2, 2, 12, 20, 3)
     target[:, 1, 7:] = 0
-    loss = TargetImitation(weight=2.0, motion=4.0, stride=3, path=1.5, layout='kinect_v1')
-    expected = 2 * reference(made, target, 4.0, 3, 1.5)
+    loss = TargetImitation(weight=2.0, motion=4.0, strides=(1, 3), path=1.5, layout='kinect_v1')
+    expected = 2 * reference(made, target, 4.0, (1, 3), 1.5)
     assert loss(outputs(made, target)).item() == pytest.approx(expected, rel=1e-5)
     assert loss(outputs(target, target)).item() == 0
 
@@ -68,5 +70,9 @@ def test_missing_targets_are_named():
     x = torch.randn(2, 1, 12, 20, 3)
     with pytest.raises(ValueError, match='the samples have no target; put .*LoadTarget'):
         TargetImitation(layout='kinect_v1')(outputs(x, None))
-    with pytest.raises(ValueError, match='stride must be at least 1, found 0'):
-        TargetImitation(stride=0)
+
+
+@pytest.mark.parametrize('wrong', [(), (0,), (1, 2.5)])
+def test_senseless_strides_are_refused(wrong):
+    with pytest.raises(ValueError, match='strides must be integers of at least 1, found'):
+        TargetImitation(strides=wrong)

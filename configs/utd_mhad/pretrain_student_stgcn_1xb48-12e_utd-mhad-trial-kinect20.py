@@ -47,8 +47,8 @@ train_dataloader = dict(
 train_cfg = dict(
     _delete_=True,
     type='AlternatingTrainLoop',
-    max_epochs=6,
-    val_interval=6,
+    max_epochs=12,
+    val_interval=12,
     cycle=[('anonymizer', 1)],
 )
 optim_wrapper = dict(
@@ -61,9 +61,9 @@ optim_wrapper = dict(
 param_scheduler = dict(
     _delete_=True,
     anonymizer=[
-        dict(type='CosineAnnealingLR', T_max=6, end=6, by_epoch=True, convert_to_iter_based=True)
+        dict(type='CosineAnnealingLR', T_max=12, end=12, by_epoch=True, convert_to_iter_based=True)
     ],
 )
-default_hooks = dict(checkpoint=dict(interval=6), logger=dict(interval=20))
+default_hooks = dict(checkpoint=dict(interval=12), logger=dict(interval=20))
 val_evaluator = [dict(type='ActionAccuracy'), dict(type='SkeletonFidelity')]
 test_evaluator = [dict(type='ActionAccuracy'), dict(type='SkeletonFidelity')]
