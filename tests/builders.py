@@ -91,7 +91,7 @@ def batch(n=6, frames=16, persons=1, joints=20, actions=5, subjects=4, seed=0) -
 
 
 def annotations(
-    n_subjects=4, n_actions=3, trials=4, frames=20, joints=20, persons=1, seed=0
+    n_subjects=4, n_actions=3, trials=4, frames=20, joints=20, persons=1, seed=0, noise=0.01
 ) -> dict:
     """Annotations whose clips carry their action and subject in scale and offset of a random walk."""
     rng = np.random.default_rng(seed)
@@ -102,7 +102,9 @@ def annotations(
             for t in range(trials):
                 motion = np.sin(np.linspace(0, (a + 1) * 3, frames))[:, None, None] * 0.3
                 clip = (
-                    body * (1 + 0.2 * s) + motion + rng.normal(scale=0.01, size=(frames, joints, 3))
+                    body * (1 + 0.2 * s)
+                    + motion
+                    + rng.normal(scale=noise, size=(frames, joints, 3))
                 )
                 clip = np.repeat(clip[None], persons, 0).astype(np.float32) + 2
                 samples.append(

@@ -35,7 +35,7 @@ NAME = re.compile(
     r'(_(?P<gpus>\d+)xb(?P<batch>\d+)-(?P<epochs>\d+)e)?'
     r'_(?P<data>[a-z0-9]+(-[a-z0-9]+)*)-(?P<layout>[a-z]+)(?P<joints>\d+)'
 )
-UNTRAINED = ('baseline', 'ksame', 'timing')
+UNTRAINED = ('baseline', 'centred', 'ksame', 'timing')
 COUNTER = itertools.count()
 SUBJECTS, FRAMES = 8, 16
 LARGE = ('ntu60', 'ntu120', 'etri')
@@ -210,7 +210,9 @@ def dry(tmp_path):
         parts = datasets(cfg)
         persons = persons_of(parts['train'])
         joints = get_layout(parts['train'].layout).num_joints
-        data = annotations(SUBJECTS, 1, trials=2, frames=20, joints=joints, persons=persons)
+        shape = dict(trials=2, frames=20, joints=joints, persons=persons)
+        # Noise, so that no clip passes for another.
+        data = annotations(SUBJECTS, 1, noise=0.1, **shape)
         for sample in data['annotations']:
             sample['gender'] = 'fm'[sample['subject'] % 2]
             sample['age'] = 20 + 5 * sample['subject']
@@ -240,6 +242,8 @@ def dry(tmp_path):
             anonymizer.population.split = 'train'
         for metric in (m for m in cfg.val_evaluator if m.type == 'FreshAttacker'):
             metric.update(ann_file=str(tmp_path / 'data.pkl'), learn='train', tried='test')
+        if 'collection' in anonymizer:
+            anonymizer.collection.ann_file = str(tmp_path / 'data.pkl')
         if 'codes' in anonymizer:  # the made-up clips have one timing
             anonymizer.codes = 1
         if 'recognizer' in anonymizer:

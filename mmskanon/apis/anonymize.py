@@ -90,7 +90,7 @@ def anonymize_keypoints(
     if anonymizer.asks_for_subject:
         if subject is None:
             raise ValueError(
-                f'{name} has no subject, which {type(anonymizer).__name__} with exclude_own_subject needs; give every sample the key subject.'
+                f'{name} has no subject, which {type(anonymizer).__name__} needs; give every sample the key subject.'
             )
         known['subjects'] = [subject]
     persons = anonymizer.num_person

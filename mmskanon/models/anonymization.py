@@ -12,6 +12,7 @@ from torch import nn
 from mmskanon.evaluation.functional import batch_fidelity_sums, motion_energy
 from mmskanon.registry import MODELS
 
+from .anonymizers.batches import anonymize_batch
 from .losses import PartyOutputs
 from .recognizers import (
     action_labels,
@@ -151,7 +152,7 @@ class AdversarialAnonymization(BaseModel):
             ValueError: If the mode is none of the three.
         """
         if mode == 'tensor':
-            return self.anonymizer(inputs.flatten(0, 1)).view_as(inputs)
+            return anonymize_batch(self.anonymizer, inputs, data_samples)
         if mode == 'loss':
             outputs = self._outputs(inputs.flatten(0, 1), data_samples, self.anonymizer)
             return self._losses(outputs)
@@ -207,7 +208,7 @@ class AdversarialAnonymization(BaseModel):
             :func:`mmskanon.evaluation.functional.batch_fidelity_sums`).
         """
         skeletons = inputs.flatten(0, 1)
-        anonymized = self.anonymizer(skeletons)
+        anonymized = anonymize_batch(self.anonymizer, inputs, data_samples).flatten(0, 1)
 
         actions = None
         if self.recognizer is not None:
@@ -321,7 +322,9 @@ class AdversarialAnonymization(BaseModel):
         with self._opponent_frozen('anonymizer'), optim_wrapper.optim_context(adversary):
             skeletons = data['inputs'].flatten(0, 1)
             with torch.no_grad():
-                anonymized = self.anonymizer(skeletons)
+                anonymized = anonymize_batch(
+                    self.anonymizer, data['inputs'], data['data_samples']
+                ).flatten(0, 1)
             clips = len(skeletons) // len(data['data_samples'])
             labels = self.adversary.labels(data['data_samples'])
             labels = {n: y.to(skeletons.device).repeat_interleave(clips) for n, y in labels.items()}

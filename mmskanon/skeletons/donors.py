@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import zip_longest
 
 import torch
 
@@ -14,12 +15,18 @@ class DonorIndex:
     Args:
         labels (Sequence[int]): Action class of each clip.
         subjects (Sequence[int]): Person of each clip.
+        most (int, optional): Most clips of an action that are kept, the first of each person, the second of each, and so on. Defaults to
+            None, all.
     """
 
-    def __init__(self, labels: Sequence[int], subjects: Sequence[int]) -> None:
+    def __init__(
+        self, labels: Sequence[int], subjects: Sequence[int], most: int | None = None
+    ) -> None:
         self._clips: dict[int, dict[int, list[int]]] = {}
         for clip, (label, subject) in enumerate(zip(labels, subjects, strict=True)):
             self._clips.setdefault(label, {}).setdefault(subject, []).append(clip)
+        if most is not None:
+            self._clips = {label: _spread(trials, most) for label, trials in self._clips.items()}
 
     def people(self, label: int) -> int:
         """Count the people who show an action.
@@ -31,6 +38,17 @@ class DonorIndex:
             int: Number of people, 0 for a class that is not there.
         """
         return len(self._clips.get(label, {}))
+
+    def clips(self, label: int) -> list[int]:
+        """All clips that show an action, a clip of each person, then another of each, and so on.
+
+        Args:
+            label (int): Action class.
+
+        Returns:
+            list[int]: The clips, none for a class that is not there.
+        """
+        return _in_turns(self._clips.get(label, {}))
 
     def most_people(self) -> int:
         """int: Number of people of the class that most show."""
@@ -67,6 +85,18 @@ class DonorIndex:
             if len(donors) == k:
                 return donors
         return None
+
+
+def _in_turns(trials: dict[int, list[int]]) -> list[int]:
+    rounds = zip_longest(*trials.values())
+    return [clip for turn in rounds for clip in turn if clip is not None]
+
+
+def _spread(trials: dict[int, list[int]], most: int) -> dict[int, list[int]]:
+    """The first ``most`` clips of people in turns."""
+    kept = set(_in_turns(trials)[:most])
+    chosen = {person: [c for c in clips if c in kept] for person, clips in trials.items()}
+    return {person: clips for person, clips in chosen.items() if clips}
 
 
 def _shuffled(items: Sequence[int], generator: torch.Generator | None) -> list[int]:

@@ -46,3 +46,14 @@ def test_too_few_people_give_nothing():
     assert draws(1, k=4) == draws(1, k=3, without=1) == [None]
     assert draws(1, k=3, refuse=lambda clip: clip == 3) == [None]
     assert INDEX.draw(7, 1, lambda clip: False) is None
+
+
+def test_clips_come_in_turns_of_people_and_surplus_ones_of_each_are_dropped():
+    labels, people = [0, 0, 0, 0, 0, 1], [4, 4, 4, 2, 9, 2]
+    assert DonorIndex(labels, people).clips(0) == [0, 3, 4, 1, 2]
+    assert DonorIndex(labels, people).clips(7) == []
+    few = DonorIndex(labels, people, most=4)
+    assert few.clips(0) == [0, 3, 4, 1] and few.clips(1) == [5]
+    assert few.people(0) == 3 and DonorIndex(labels, people, most=2).people(0) == 2
+    drawn = {c for _ in range(60) for c in few.draw(0, 3, lambda clip: False)}
+    assert drawn == {0, 1, 3, 4}

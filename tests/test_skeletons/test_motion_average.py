@@ -14,6 +14,7 @@ from mmskanon.skeletons.motion_average import (
     timing_features,
     warped_time,
 )
+from mmskanon.skeletons.resampling import resample_frames
 
 LAYOUT = get_layout('kinect_v1')
 LENGTHS = 0.2 + 0.1 * torch.rand(20, generator=torch.Generator().manual_seed(1))
@@ -62,8 +63,12 @@ def test_a_second_person_counts_as_half():
 def test_a_clip_and_its_frames_are_known_again():
     clip, other = motion(40), motion(40, seed=1)
     assert is_part_of(clip, clip) and is_part_of(clip[::3], clip) and is_part_of(clip[5:6], clip)
-    assert not is_part_of(clip, clip[::3]) and not is_part_of(other, clip)
-    assert not is_part_of(clip + 0.01, clip)
+    between = resample_frames(clip.numpy(), 29).astype(np.float32)
+    assert is_part_of(torch.from_numpy(between), clip)
+    assert is_part_of(torch.cat([clip, other[:30]]), clip)  # more than half of it
+    assert not is_part_of(torch.cat([clip[:30], other]), clip)
+    assert not is_part_of(other, clip) and not is_part_of(clip, other[:1])
+    assert not is_part_of(clip + 0.03, clip) and is_part_of(clip + 0.01, clip)
 
 
 def test_alignment_finds_another_timing():

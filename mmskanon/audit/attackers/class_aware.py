@@ -24,7 +24,7 @@ SPACES: dict[str, tuple[tuple[str, FeatureFunction], ...]] = {
     'position': (('centred_position', centred_position),),
 }
 """What clips are compared by: tables of features, each weighted so that it counts as much as the others."""
-KINDS = ('nearest', 'kernel')
+KINDS = ('nearest', 'kernel', 'far')
 _BANDWIDTHS = (0.15, 0.25, 0.4, 0.6, 0.9, 1.3, 2.0)
 _FLOOR = 1e-4
 _COMPONENTS = 96
@@ -78,15 +78,16 @@ def class_log_posterior(
 ) -> np.ndarray:
     """Log-probabilities of the classes from distances to clips of known class.
 
-    The density of a class is a Gaussian kernel estimate, or that of its nearest clip alone; all classes are taken to be as
-    frequent as one another. A share of 1e-4 goes to all classes alike, so that no class is ruled out.
+    The density of a class is a Gaussian kernel estimate, or that of its nearest clip alone; with ``'far'`` its logarithm grows with the mean
+    squared distance to its clips, for methods that make clips of a person unlike, by which they are found as well. All classes are
+    taken to be as frequent as one another. A share of 1e-4 goes to all classes alike, so that no class is ruled out.
 
     Args:
         distances (np.ndarray): Squared distances of n clips to m, infinite where one must not be used, shape (n, m).
         labels (np.ndarray): Class of each of the m, shape (m,).
         num_classes (int): Number of classes K.
         bandwidth (float): Standard deviation of the kernel.
-        kind (str): ``'kernel'`` or ``'nearest'``.
+        kind (str): ``'kernel'``, ``'nearest'`` or ``'far'``.
 
     Returns:
         np.ndarray: Shape (n, K).
@@ -99,9 +100,12 @@ def class_log_posterior(
         with np.errstate(
             divide='ignore', invalid='ignore'
         ):  # nothing of that class to compare with
-            density[:, label] = (
-                own.max(axis=1) if kind == 'nearest' else logsumexp(own, axis=1) - np.log(usable)
-            )
+            if kind == 'nearest':
+                density[:, label] = own.max(axis=1)
+            elif kind == 'kernel':
+                density[:, label] = logsumexp(own, axis=1) - np.log(usable)
+            else:
+                density[:, label] = -np.where(np.isfinite(own), own, 0).sum(axis=1) / usable
     density = np.where(np.isnan(density), -np.inf, density)
     nobody = ~np.isfinite(density).any(axis=1)
     density[nobody] = 0
@@ -120,7 +124,7 @@ class ClassAware(Attacker):
 
     Args:
         spaces (Sequence[str]): Spaces to choose from, see :data:`SPACES`. Defaults to all.
-        kinds (Sequence[str]): ``'nearest'`` and/or ``'kernel'``. Defaults to both.
+        kinds (Sequence[str]): Some of ``'nearest'``, ``'kernel'`` and ``'far'``. Defaults to all.
         device (str): Not used. Defaults to ``'cpu'``.
     """
 

@@ -6,6 +6,7 @@ from .base import BaseAnonymizer
 from .canonical_body import CanonicalBodyAnonymizer
 from .canonical_bones import CanonicalBonesAnonymizer
 from .canonical_rest_pose import CanonicalRestPoseAnonymizer
+from .centred_timing import CentredTimingAnonymizer
 from .class_substitution import ClassSubstitutionAnonymizer
 from .gaussian_noise import GaussianNoiseAnonymizer
 from .identity import IdentityAnonymizer
@@ -23,6 +24,7 @@ __all__ = [
     'CanonicalBodyAnonymizer',
     'CanonicalBonesAnonymizer',
     'CanonicalRestPoseAnonymizer',
+    'CentredTimingAnonymizer',
     'ClassSubstitutionAnonymizer',
     'GaussianNoiseAnonymizer',
     'IdentityAnonymizer',

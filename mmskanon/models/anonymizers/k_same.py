@@ -77,8 +77,8 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
         keep_orientation (bool): Whether the output is turned by the one rotation that brings it closest to the clip: body space is
             upright by the spine of one frame, which leans differently for everybody. Normalizing the output again takes that
             rotation out. Defaults to True.
-        exclude_self (bool): Whether a clip of the gallery of which the input is made of, all frames or some, is never a donor of
-            it. Found by its poses; a clip whose frames were interpolated is not found. Defaults to True.
+        exclude_self (bool): Whether a clip of the gallery of which the input is made, of its frames or what lies between them, is never a
+            donor of it. Found by its poses (:func:`~mmskanon.skeletons.motion_average.is_part_of`). Defaults to True.
         exclude_own_subject (bool): Whether the person of the clip is never a donor. Calls then need ``subjects``, as
             ``tools/anonymize.py`` gives them from the annotations; people outside the gallery have none to exclude. Needs
             ``population``, since a gallery file does not tell who is who. Defaults to False.
@@ -128,7 +128,8 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
         self.k, self.band, self.penalty = k, band, penalty
         self.smoothing, self.warp_noise, self.seed = smoothing, warp_noise, seed
         self.keep_orientation = keep_orientation
-        self.exclude_self, self.asks_for_subject = exclude_self, exclude_own_subject
+        self.exclude_self, self.exclude_own_subject = exclude_self, exclude_own_subject
+        self.asks_for_subject = exclude_own_subject
         self._numbers: dict[Hashable, int] = {}
         loaded, where = self._open(population, gallery)
         # Not in the state dict: a checkpoint would hand out the motions of the gallery.
@@ -144,7 +145,7 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
         if (population is None) == (gallery is None):
             raise ValueError(f'{name} needs a population or a gallery, one of them')
         if gallery is not None:
-            if self.asks_for_subject:
+            if self.exclude_own_subject:
                 raise ValueError(
                     f'{name}: exclude_own_subject needs a population, since the gallery {gallery} does not tell who is who'
                 )
@@ -160,7 +161,7 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
                 f'{where}: the gallery has a clip of class {int(gallery.labels.max())}, the recognizer tells {classes} classes apart: use a '
                 f'recognizer trained on these data'
             )
-        needed = self.k + self.asks_for_subject
+        needed = self.k + self.exclude_own_subject
         if self._donors.most_people() < needed:
             raise ValueError(
                 f'{where}: {name} with k={self.k} needs {needed} different people who show the same action, the gallery has {gallery.num_subjects} '
@@ -191,8 +192,8 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
         """
         if self.asks_for_subject and (subjects is None or len(subjects) != len(x)):
             raise ValueError(
-                f'{type(self).__name__} with exclude_own_subject needs the subject of each of the {len(x)} clips, found {subjects!r}: export with '
-                'tools/anonymize.py, or call it with subjects=[...]'
+                f'{type(self).__name__} needs the subject of each of the {len(x)} clips, found {subjects!r}: export with tools/anonymize.py, or '
+                'call it with subjects=[...]'
             )
         return self._anonymize(x, partial(self.transform, subjects=subjects))
 
@@ -206,18 +207,19 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
         for row, clip in enumerate(coords.cpu().numpy().astype(np.float32)):
             span = occupied_span(clip)
             if span is not None:
-                person = self._numbers.get(subjects[row]) if self.asks_for_subject else None
-                out[row, :, span] = self._replace(clip, ranking[row], person).to(coords)
+                subject = subjects[row] if self.asks_for_subject else None
+                out[row, :, span] = self._replace(clip, ranking[row], subject).to(coords)
         return torch.where(joint_mask(coords), out, 0)
 
-    def _replace(self, clip: np.ndarray, ranking: Sequence[int], person: int | None) -> Tensor:
+    def _replace(
+        self, clip: np.ndarray, ranking: Sequence[int], subject: Hashable | None
+    ) -> Tensor:
         """The new motion of one clip (M, T, V, 3), for the frames between its first and its last person."""
-        shown = torch.from_numpy(body_mask(clip).any(axis=1)).to(self.rest.device)
-        whole = torch.from_numpy(fill_gaps(clip, self.num_person, self.layout)).to(self.rest)
-        own = inverse_kinematics(whole.transpose(0, 1), self.layout)[1][:, shown]
+        own, shown = self._read(clip)
         generator = clip_generator(self.seed, clip)
+        person = self._numbers.get(subject) if self.exclude_own_subject else None
         donors = self._draw(own, shown, ranking, generator, person)
-        positions = self._timing(own, shown, donors, generator)
+        positions = self._timing(own, shown, donors, generator, subject)
         spans = [slice(*self._spans[donor]) for donor in donors]
         directions = [self.directions[span] for span in spans]
         centers = [self.centers[span] for span in spans]
@@ -226,19 +228,30 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
             return bodies
         return match_orientation(bodies, shown, own, self.lengths, self.layout)
 
+    def _read(self, clip: np.ndarray) -> tuple[Tensor, Tensor]:
+        """Bone directions (T', M', V, 3) of the persons that a clip (M, T, V, 3) shows, gaps filled, and which those are (M,)."""
+        shown = torch.from_numpy(body_mask(clip).any(axis=1)).to(self.rest.device)
+        whole = torch.from_numpy(fill_gaps(clip, self.num_person, self.layout)).to(self.rest)
+        return inverse_kinematics(whole.transpose(0, 1), self.layout)[1][:, shown], shown
+
     def _timing(
         self,
         own: Tensor,
         shown: Tensor,
         donors: Sequence[int],
         generator: torch.Generator | None,
+        subject: Hashable | None,
     ) -> list[Tensor]:
         """For each donor its frame, a fraction, at each frame of a clip with the directions ``own`` (T, M', V, 3): list of (T,)."""
-        clips = [self._features(donor, shown) for donor in donors]
-        source = timing_features(own, self.rest, ALIGNED_FRAMES)
-        paths = self._align(source.expand(len(donors), -1, -1), torch.stack(clips))
+        paths = self._paths(own, shown, donors)
         time = warped_time(len(own), ALIGNED_FRAMES, self.warp_noise, generator).to(self.rest)
         return [self._frames(path, donor, time) for path, donor in zip(paths, donors, strict=True)]
+
+    def _paths(self, own: Tensor, shown: Tensor, donors: Sequence[int]) -> Tensor:
+        """Where in each donor the frames of a clip are found, both brought to the common length: shape (k, 64)."""
+        clips = [self._features(donor, shown) for donor in donors]
+        source = timing_features(own, self.rest, ALIGNED_FRAMES)
+        return self._align(source.expand(len(donors), -1, -1), torch.stack(clips))
 
     def _features(self, donor: int, shown: Tensor) -> Tensor:
         """What a clip of the gallery is aligned by, (64, D), of the persons shown."""
@@ -264,8 +277,7 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
         """k donors of the most probable class that has them, for a clip with the directions ``own`` (T, M', V, 3) of the persons shown."""
 
         def refuse(donor: int) -> bool:
-            motion = self.directions[slice(*self._spans[donor])][:, shown]
-            return self.exclude_self and is_part_of(own, motion)
+            return self.exclude_self and self._is_own(own, shown, donor)
 
         for label in ranking:
             donors = self._donors.draw(label, self.k, refuse, generator, person)
@@ -275,6 +287,10 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
             f'{type(self).__name__}: no class of the gallery has clips of k={self.k} people left once the clip itself and its subject are excluded: '
             f'lower k, or choose data of more people'
         )
+
+    def _is_own(self, own: Tensor, shown: Tensor, donor: int) -> bool:
+        """Whether a clip with the directions ``own`` was made of a clip of the gallery."""
+        return is_part_of(own, self.directions[slice(*self._spans[donor])][:, shown])
 
     def extra_repr(self) -> str:
         """Return what ``print(model)`` shows."""

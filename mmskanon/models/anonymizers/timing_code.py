@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -123,6 +123,7 @@ class TimingCodeAnonymizer(KSameAnonymizer):
         shown: Tensor,
         donors: Sequence[int],
         generator: torch.Generator | None,
+        subject: Hashable | None,
     ) -> list[Tensor]:
         """As that of :class:`KSameAnonymizer`, by way of the typical clip of the class and the nearest code."""
         label = int(self.labels[donors[0]])

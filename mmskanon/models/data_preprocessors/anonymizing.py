@@ -4,6 +4,7 @@
 import torch
 from mmaction.models import ActionDataPreprocessor
 
+from mmskanon.models.anonymizers.batches import anonymize_batch
 from mmskanon.models.weights import load_weights
 from mmskanon.registry import MODELS
 
@@ -58,6 +59,5 @@ class AnonymizingDataPreprocessor(ActionDataPreprocessor):
             dict: ``inputs`` of shape (N, num_clips, M, T, V, C), anonymized, and ``data_samples``.
         """
         data = super().forward(data, training=training)
-        inputs = data['inputs']
-        data['inputs'] = self.anonymizer(inputs.flatten(0, 1)).view_as(inputs)
+        data['inputs'] = anonymize_batch(self.anonymizer, data['inputs'], data.get('data_samples'))
         return data

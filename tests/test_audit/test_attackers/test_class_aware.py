@@ -4,7 +4,7 @@ import pytest
 from audit_views import halves, samples, view_of
 
 from mmskanon.audit.attackers import ClassAware, ClassCentred, ContentBaseline
-from mmskanon.audit.attackers.class_aware import class_log_posterior, cross_validate
+from mmskanon.audit.attackers.class_aware import KINDS, class_log_posterior, cross_validate
 from mmskanon.audit.attackers.class_centred import ClassMeans
 from mmskanon.audit.clips import View
 
@@ -21,6 +21,36 @@ def test_densities_are_those_of_the_definition():
                 density.append(max(kernels) if kind == 'nearest' else np.mean(kernels))
             expected = 0.9999 * np.array(density) / sum(density) + 1e-4 / 4
             np.testing.assert_allclose(found[row], np.log(expected), rtol=1e-9)
+
+
+def test_the_farthest_class_is_that_of_the_largest_mean_distance():
+    rng = np.random.default_rng(0)
+    distances, labels = rng.uniform(0, 4, (5, 7)), np.array([0, 0, 1, 1, 1, 3, 3])
+    distances[0, 1] = np.inf  # one not to be used
+    found = class_log_posterior(distances, labels, 4, 0.8, 'far')
+    for row, square in enumerate(distances):
+        weights = np.zeros(4)
+        for label in (0, 1, 3):
+            own = square[(labels == label) & np.isfinite(square)]
+            weights[label] = np.exp(own.mean() / (2 * 0.8**2))
+        expected = 0.9999 * weights / weights.sum() + 1e-4 / 4
+        np.testing.assert_allclose(found[row], np.log(expected), rtol=1e-9)
+
+
+def test_people_are_found_by_clips_that_were_made_unlike():
+    """Clips less the mean over all of a person add up to nothing: each is unlike the others."""
+    rng = np.random.default_rng(0)
+    people, takes, size = 8, 4, 12
+    raw = rng.normal(size=(6, people, takes, size))
+    places = (raw - raw.mean(axis=2, keepdims=True)).reshape(-1, size)
+    actions = np.repeat(np.arange(6), people * takes)
+    labels = np.tile(np.repeat(np.arange(people), takes), 6)
+    folds = np.tile(np.arange(takes), 6 * people)
+    judged = cross_validate(places, labels, actions, folds, people, [1.0], KINDS)
+    accuracy = {kind: right for (kind, _), (right, _) in judged.items()}
+    assert accuracy['far'] > 0.6 and accuracy['nearest'] < 0.125 and accuracy['kernel'] < 0.125
+    judged = cross_validate(raw.reshape(-1, size), labels, actions, folds, people, [1.0], ['far'])
+    assert judged['far', 1.0][0] < 0.25  # nothing to find
 
 
 def test_far_away_clips_still_have_a_nearest():

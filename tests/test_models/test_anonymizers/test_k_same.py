@@ -16,6 +16,7 @@ from mmskanon.registry import MODELS
 from mmskanon.skeletons.gallery import save_gallery
 from mmskanon.skeletons.kinematics import inverse_kinematics
 from mmskanon.skeletons.layouts import get_layout
+from mmskanon.skeletons.resampling import resample_clip
 
 
 @pytest.fixture
@@ -110,10 +111,12 @@ def test_the_clip_itself_is_never_a_donor(make, tmp_path):
         says(anonymizer, clips.labels[number])
         calls = drawn(anonymizer)
         whole = torch.from_numpy(clips[number])[None]
-        for x in (whole, whole[:, :, ::2]):  # as a file is exported, and as a data loader samples
+        between = torch.from_numpy(resample_clip(clips[number], 33))[None]
+        # As a file is exported, as a data loader samples, and brought to another length.
+        for x in (whole, whole[:, :, ::2], between):
             for _ in range(8):
                 anonymizer(x)
-        assert len(calls) == 16 and all(number not in donors for donors in calls)
+        assert len(calls) == 24 and all(number not in donors for donors in calls)
         # The same person's other trial may be: all four people are needed here.
         assert all(int(anonymizer.subjects[number]) in anonymizer.subjects[d] for d in calls)
     anonymizer.exclude_self = False
@@ -164,7 +167,7 @@ def test_the_own_subject_must_be_known_where_it_is_to_be_excluded(make, tmp_path
     for subjects in (None, [1]):
         with pytest.raises(ValueError, match='needs the subject of each of the 2 clips'):
             anonymizer(x, subjects=subjects)
-    with pytest.raises(ValueError, match='sample a has no subject, which KSameAnonymizer with'):
+    with pytest.raises(ValueError, match='sample a has no subject, which KSameAnonymizer needs'):
         anonymize_keypoints(x[0].numpy(), anonymizer, dict(layout=LAYOUT), 'sample a')
     with pytest.raises(ValueError, match='gallery g.pth does not tell who is who'):
         make(gallery='g.pth', exclude_own_subject=True)

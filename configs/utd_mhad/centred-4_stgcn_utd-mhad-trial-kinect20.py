@@ -1,0 +1,10 @@
+# k-same motion of 4 donors without the habits of timing of each person, for a collection whose subjects are known. To be exported with
+# tools/anonymize.py; collection.ann_file is the file that is released.
+_base_ = './ksame-4_stgcn_utd-mhad-trial-kinect20.py'
+
+model = dict(
+    anonymizer=dict(
+        type='CentredTimingAnonymizer',
+        collection=dict(ann_file='data/utd_mhad/utd_mhad.pkl'),
+    )
+)

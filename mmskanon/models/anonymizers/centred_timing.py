@@ -1,0 +1,276 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+"""k-same motion along a timing from which the habits of each person were taken, for collections with known subjects."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from mmengine.logging import print_log
+from torch import Tensor
+
+from mmskanon.datasets.population_clips import PopulationClips, population_clips
+from mmskanon.datasets.schema import take_key
+from mmskanon.registry import MODELS
+from mmskanon.skeletons.donors import DonorIndex
+from mmskanon.skeletons.dtw import frames_at
+from mmskanon.skeletons.habits import alike, balancing_strength, habits
+from mmskanon.skeletons.kinematics import split_length
+from mmskanon.skeletons.layouts import SkeletonLayout
+
+from .k_same import ALIGNED_FRAMES, KSameAnonymizer
+
+_COMPARED_DONORS = 16  # of a class, by which the strength is chosen
+
+
+@dataclass(frozen=True)
+class ClassHabits:
+    """Habits of timing in one action class.
+
+    Attributes:
+        people (dict): Row of each subject of the collection that shows the class.
+        donors (dict[int, int]): Column of each clip of the gallery.
+        offsets (Tensor): How a person differs from everybody along a donor, shape (P, D, 64), in frames.
+        mean (Tensor): Path of everybody, shape (D, 64).
+        strength (float): Share of the offsets that is taken out.
+    """
+
+    people: dict[Hashable, int]
+    donors: dict[int, int]
+    offsets: Tensor
+    mean: Tensor
+    strength: float
+
+    def remove(self, paths: Tensor, donors: Sequence[int], subject: Hashable) -> Tensor:
+        """Take the habit of a subject out of paths (k, 64); who has no clip of the class in the collection has no other habit than this one."""
+        columns = [self.donors[donor] for donor in donors]
+        if subject in self.people:
+            offsets = self.offsets[self.people[subject], columns].to(paths)
+        else:
+            offsets = paths - self.mean[columns].to(paths)
+        centred = paths - self.strength * offsets
+        return centred.clamp(0, ALIGNED_FRAMES - 1).cummax(1).values
+
+
+@MODELS.register_module()
+class CentredTimingAnonymizer(KSameAnonymizer):
+    """k-same motion whose timing differs from clip to clip as before, and no longer from person to person.
+
+    :class:`KSameAnonymizer` follows the timing of the clip, and how people time an action is a habit that tells them apart. Whoever
+    releases a collection knows which clips show the same person, and can take out what those have in common. With p_id the path of
+    clip i through donor d (:func:`~mmskanon.skeletons.motion_average.align`), s its person and c its class,
+
+        p'_id = p_id - a_c (mean_{j of s in c} p_jd - mean_{s'} mean_{j of s' in c} p_jd)
+
+    made monotone again; donors are read along p'. The strength a_c in [0, 1] is found for each class such that, over the collection,
+    different takes of a person are no more alike than clips of different people
+    (:func:`~mmskanon.skeletons.habits.balancing_strength`): by the cosine of bone directions less their mean over time, and of the
+    speeds of the bones, in the mean over donors. More would leave a trace again, since deviations from a mean of few clips add up to nothing.
+
+    Own method, 2026; after k-same motion, and nearest to nuisance attribute projection in speaker recognition (Solomonoff, Campbell,
+    Boardman, ICASSP 2005), which also estimates from labelled recordings what varies with the wrong thing and takes it out.
+
+    **No guarantee.** Habits that are not offsets of the path (a person who varies more than others), actions that the recognizer
+    misreads in a manner of the person, number of frames and gaps remain. Clips anonymized later, or another collection of the same people,
+    have to be centred together with the first to be no more alike.
+
+    Calls need ``subjects``, as ``tools/anonymize.py`` gives them from the annotations.
+
+    Args:
+        recognizer (dict): See :class:`ClassConditionalAnonymizer`.
+        collection (dict): The clips to be released, all of them, with subjects: ``dict(ann_file=..., split=...)`` as
+            ``population``. Measured when the anonymizer is built: one alignment for each clip and donor of its class.
+        strength (float, optional): Share of each habit that is taken out, the same for all classes. Defaults to None, found as above.
+        donors_per_class (int): Most clips of a class that are donors, spread over people, so that large galleries do not have to be
+            aligned with large collections as a whole. Defaults to 32.
+        layout (str | dict | SkeletonLayout): See :class:`BaseAnonymizer`; three-dimensional. Defaults to ``'nturgb+d'``.
+        num_person (int): See :class:`BaseAnonymizer`. Defaults to 2.
+        **kwargs: See :class:`KSameAnonymizer`; ``warp_noise`` is not used.
+
+    Raises:
+        FileNotFoundError: If a file is not there.
+        ValueError: See :class:`KSameAnonymizer`; also if a number makes no sense, a clip of the collection has no subject, or nobody repeats an
+            action in it and no strength is given; in calls, if the collection lacks a subject.
+    """
+
+    def __init__(
+        self,
+        recognizer: Mapping,
+        collection: Mapping,
+        strength: float | None = None,
+        donors_per_class: int = 32,
+        layout: str | Mapping | SkeletonLayout = 'nturgb+d',
+        num_person: int = 2,
+        **kwargs,
+    ) -> None:
+        super().__init__(recognizer, layout=layout, num_person=num_person, **kwargs)
+        name = type(self).__name__
+        if strength is not None and not (math.isfinite(strength) and 0 <= strength <= 1):
+            raise ValueError(f'{name}: strength must be in [0, 1], found {strength}')
+        if type(donors_per_class) is not int or donors_per_class < self.k:
+            raise ValueError(
+                f'{name}: donors_per_class must be an integer of at least k={self.k}, found {donors_per_class!r}'
+            )
+        self.asks_for_subject = True
+        self._donors = DonorIndex(
+            self.labels.tolist(), self.subjects.tolist(), most=donors_per_class
+        )
+        clips = population_clips(collection, self.layout, f'{name}.collection')
+        if None in clips.subjects:
+            at = clips.samples[clips.subjects.index(None)]['frame_dir']
+            raise ValueError(
+                f'{clips.ann_file}: sample {at} of the collection has no subject, so nothing tells which clips show the same person: give every '
+                'sample the key subject'
+            )
+        self._known = set(clips.subjects)
+        self._where = clips.ann_file
+        self._habits = self._measure_habits(clips, strength)
+
+    @torch.no_grad()
+    def _measure_habits(
+        self, clips: PopulationClips, strength: float | None
+    ) -> dict[int, ClassHabits]:
+        """Align every clip of the collection with the donors of its class."""
+        members: dict[int, list[int]] = {}
+        found: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        for index in range(len(clips)):
+            clip = np.zeros((self.num_person, *clips[index].shape[1:]), np.float32)
+            shown = clips[index][: self.num_person, ..., :3]
+            clip[: len(shown)] = shown
+            if not clip.any():
+                continue
+            x = torch.from_numpy(clip).to(self.rest)
+            ranking = self.read_actions(x[None])[0].argsort(descending=True).tolist()
+            label = next(c for c in ranking if self._donors.people(c) >= self.k)
+            own, there = self._read(clip)
+            donors = self._donors.clips(label)
+            paths = self._paths(own, there, donors)
+            # A clip is never read along itself.
+            usable = [not (self.exclude_self and self._is_own(own, there, d)) for d in donors]
+            found[index] = paths.cpu().double().numpy(), np.array(usable)
+            members.setdefault(label, []).append(index)
+        takes = [_take(sample) for sample in clips.samples]
+        measured, strengths = {}, {}
+        for label, indices in members.items():
+            subjects = [clips.subjects[i] for i in indices]
+            rows = {s: row for row, s in enumerate(dict.fromkeys(subjects))}
+            people = np.array([rows[s] for s in subjects])
+            paths, usable = (np.stack(column) for column in zip(*(found[i] for i in indices)))
+            offsets, mean = habits(paths, people, usable)
+            if strength is None:
+                strengths[label] = self._balance(
+                    label, paths, offsets[people], usable, people, [takes[i] for i in indices]
+                )
+            measured[label] = rows, offsets, mean
+        return self._with_strength(measured, strengths, strength)
+
+    def _balance(
+        self,
+        label: int,
+        paths: np.ndarray,
+        offsets: np.ndarray,
+        usable: np.ndarray,
+        people: np.ndarray,
+        takes: list[Hashable],
+    ) -> float | None:
+        """The strength of one class; paths and offsets of its n clips are of shape (n, D, 64), what is usable (n, D)."""
+        donors = self._donors.clips(label)[:_COMPARED_DONORS]
+        columns = slice(len(donors))
+
+        def likeness(strength: float) -> float | None:
+            centred = paths[:, columns] - strength * offsets[:, columns]
+            spaces = self._describe(donors, centred, usable[:, columns])
+            found = [alike(space, people, takes) for space in spaces]
+            return None if None in found else sum(found)
+
+        return balancing_strength(likeness)
+
+    def _describe(
+        self, donors: Sequence[int], paths: np.ndarray, usable: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """What n clips look like whose donors are read along paths (n, D, 64): course of the directions and speed, shape (n, ...)."""
+        along = torch.from_numpy(paths).to(self.rest).clamp(0, ALIGNED_FRAMES - 1).cummax(2).values
+        weight = torch.from_numpy(usable).to(self.rest)
+        total = 0
+        for column, donor in enumerate(donors):
+            start, end = self._spans[donor]
+            at = along[:, column] * ((end - start - 1) / (ALIGNED_FRAMES - 1))
+            motion = frames_at(self.directions[start:end], at.flatten()).unflatten(0, at.shape)
+            total = total + motion * weight[:, column, None, None, None, None]
+        mean = split_length(total)[0]
+        course = (mean - mean.mean(1, keepdim=True)).flatten(1)
+        speed = mean.diff(dim=1).norm(dim=-1).flatten(1)
+        return course.cpu().double().numpy(), speed.cpu().double().numpy()
+
+    def _with_strength(
+        self,
+        measured: Mapping[int, tuple[dict, np.ndarray, np.ndarray]],
+        strengths: Mapping[int, float | None],
+        given: float | None,
+    ) -> dict[int, ClassHabits]:
+        """The habits with their strength; classes that nobody repeats get the mean of the others."""
+        seen = [s for s in strengths.values() if s is not None]
+        if given is None and not seen:
+            raise ValueError(
+                f'{self._where}: nobody in the collection shows an action twice, so how alike clips of a person are cannot be seen: set '
+                'strength, or release more recordings'
+            )
+        rest = given if given is not None else float(np.mean(seen))
+        alone = sorted(label for label, s in strengths.items() if s is None)
+        if alone:
+            print_log(
+                f'{self._where}: of the classes {alone} nobody, or a single person, has several takes; {rest:.2f} of the habits is taken out there, as '
+                'elsewhere on average',
+                logger='current',
+                level=logging.WARNING,
+            )
+        made = {}
+        for label, (rows, offsets, mean) in measured.items():
+            own = strengths.get(label)
+            columns = {donor: i for i, donor in enumerate(self._donors.clips(label))}
+            made[label] = ClassHabits(
+                rows,
+                columns,
+                torch.as_tensor(offsets, dtype=torch.float32),
+                torch.as_tensor(mean, dtype=torch.float32),
+                rest if own is None else own,
+            )
+        return made
+
+    def _timing(
+        self,
+        own: Tensor,
+        shown: Tensor,
+        donors: Sequence[int],
+        generator: torch.Generator | None,
+        subject: Hashable | None,
+    ) -> list[Tensor]:
+        """As that of :class:`KSameAnonymizer`, without the habits of the subject."""
+        if subject not in self._known:
+            raise ValueError(
+                f'{type(self).__name__}: the collection {self._where} has no clip of subject {subject!r}, so the habits of that person are not known: '
+                'name the file that is released as collection.ann_file'
+            )
+        paths = self._paths(own, shown, donors)
+        habit = self._habits.get(int(self.labels[donors[0]]))
+        # A class that no clip of the collection was read as: nothing to centre by.
+        centred = paths if habit is None else habit.remove(paths, donors, subject)
+        time = torch.linspace(0, ALIGNED_FRAMES - 1, len(own)).to(self.rest)
+        return [
+            self._frames(path, donor, time) for path, donor in zip(centred, donors, strict=True)
+        ]
+
+    def extra_repr(self) -> str:
+        """Return what ``print(model)`` shows."""
+        strengths = [habit.strength for habit in self._habits.values()]
+        return f'{super().extra_repr()}, strength={min(strengths):.2f} to {max(strengths):.2f}'
+
+
+def _take(sample: dict) -> Hashable:
+    """The performance a sample shows; one of its own where it is not known."""
+    key = take_key(sample)
+    return sample['frame_dir'] if key is None else key

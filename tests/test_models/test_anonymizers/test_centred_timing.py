@@ -1,0 +1,225 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+import copy
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from builders import LAYOUT, action_head, annotations, tiny_net
+from mmengine.registry import init_default_scope
+
+from mmskanon.apis import anonymize_annotations
+from mmskanon.datasets.population_clips import population_clips
+from mmskanon.models.anonymizers import CentredTimingAnonymizer, KSameAnonymizer
+from mmskanon.models.anonymizers.batches import anonymize_batch
+from mmskanon.registry import MODELS
+from mmskanon.skeletons.habits import alike
+from mmskanon.skeletons.kinematics import inverse_kinematics
+
+PEOPLE = 6
+
+
+def habitual(persons=1, habit=0.3, trials=4, **kwargs):
+    """Annotations of people who hurry early or late, each in a manner of their own and a little different every time."""
+    data = annotations(PEOPLE, 2, trials, frames=40, persons=persons, **kwargs)
+    rng = np.random.default_rng(0)
+    mine = {s + 1: habit * (s - (PEOPLE - 1) / 2) for s in range(PEOPLE)}
+    for sample in data['annotations']:
+        power = np.exp(mine[sample['subject']] / 2 + 0.2 * rng.normal())
+        time = np.linspace(0, 1, 40) ** power
+        swing = np.stack([np.sin(2 * np.pi * time), np.cos(3 * np.pi * time), time**2], axis=-1)
+        still = sample['keypoint'][:, :1] + 0.03 * rng.normal(size=sample['keypoint'].shape)
+        for joint in (5, 6, 9, 13, 17):
+            still[:, :, joint] += 0.5 * np.roll(swing, joint, axis=-1)
+        sample['keypoint'] = still.astype(np.float32)
+    return data
+
+
+@pytest.fixture
+def make(tmp_path):
+    """Build the anonymizer on a small annotation file, with a recognizer that says class 1 of everything."""
+
+    def build(data=None, persons=1, plain=False, label=1, **kwargs):
+        init_default_scope('mmskanon')
+        net = tiny_net(action_head(2))
+        torch.manual_seed(0)
+        torch.save(MODELS.build(copy.deepcopy(net)).state_dict(), tmp_path / 'net.pth')
+        data = habitual(persons) if data is None else data
+        (tmp_path / 'data.pkl').write_bytes(pickle.dumps(data))
+        (tmp_path / 'other.pkl').write_bytes(pickle.dumps(habitual(persons, seed=5)))
+        cls = KSameAnonymizer if plain else CentredTimingAnonymizer
+        if not plain:
+            kwargs.setdefault('collection', dict(ann_file=str(tmp_path / 'data.pkl')))
+        read = cls.read_actions
+        cls.read_actions = lambda self, x: torch.eye(2)[label].expand(len(x), 2)
+        try:
+            made = cls(
+                recognizer=dict(net=net, checkpoint=str(tmp_path / 'net.pth')),
+                # Donors are others than those who are anonymized.
+                population=dict(ann_file=str(tmp_path / 'other.pkl'), split='train'),
+                **dict(layout=LAYOUT, num_person=persons, k=4) | kwargs,
+            )
+        finally:
+            cls.read_actions = read
+        made.read_actions = lambda x: torch.eye(2)[label].expand(len(x), 2)
+        return made
+
+    return build
+
+
+def likeness(anonymizer, data):
+    """How much more alike the outputs of a person are than those of different people, by their speeds."""
+    torch.manual_seed(0)
+    chosen = [s for s in data['annotations'] if s['label'] == 1]
+    made = anonymize_annotations(chosen, anonymizer, dict(layout=LAYOUT))
+    speeds = []
+    for sample in made:
+        directions = inverse_kinematics(torch.from_numpy(sample['keypoint']), LAYOUT)[1]
+        speeds.append(directions.diff(dim=1).norm(dim=-1).flatten().numpy())
+    people = np.array([s['subject'] for s in chosen])
+    return alike(np.array(speeds), people, range(len(people)))
+
+
+def test_people_are_alike_before_and_not_afterwards(make):
+    data = habitual()
+    before = likeness(make(data, plain=True, k=6), data)
+    after = likeness(make(data, k=6), data)
+    assert before > 0.2
+    assert abs(after) < 0.05
+
+
+def test_takes_of_a_person_keep_what_tells_them_apart(make):
+    """Who hurries more than usual does so in the output, too."""
+    data = habitual()
+    data['annotations'] = [s for s in data['annotations'] if s['label'] == 1]
+    del data['split']
+    deviations = []
+    for plain in (True, False):
+        anonymizer = make(data, plain=plain, k=6, keep_orientation=False)
+        torch.manual_seed(0)
+        made = anonymize_annotations(data['annotations'], anonymizer, dict(layout=LAYOUT))
+        places = np.stack([s['keypoint'][0] - s['keypoint'][0, :1] for s in made])
+        by_person = places.reshape(PEOPLE, -1, places[0].size)
+        deviations.append((by_person - by_person.mean(axis=1, keepdims=True)).ravel())
+    assert np.corrcoef(deviations)[0, 1] > 0.9
+
+
+def test_without_strength_it_is_k_same_motion(make):
+    data = habitual()
+    x = torch.from_numpy(data['annotations'][3]['keypoint'])[None] - 2
+    plain, centred = make(data, plain=True, seed=3), make(data, strength=0.0, seed=3)
+    assert torch.equal(centred(x, subjects=[1]), plain(x))
+    assert not torch.allclose(make(data, strength=0.9, seed=3)(x, subjects=[1]), plain(x))
+
+
+@pytest.mark.parametrize('frames', [1, 2, 50])
+def test_bones_are_exact_and_absent_persons_stay_absent(make, frames):
+    anonymizer = make(persons=2)
+    x = torch.randn(3, 2, frames, 20, 3)
+    x[1, 1] = 0
+    out = anonymizer(x, subjects=[1, 2, 6])
+    assert not out[1, 1].any() and out.isfinite().all()
+    lengths = inverse_kinematics(out[0], LAYOUT)[2]
+    torch.testing.assert_close(lengths, anonymizer.lengths.expand_as(lengths), atol=1e-5, rtol=0)
+
+
+def test_several_cameras_of_one_take_do_not_pass_for_repetitions(make):
+    data = habitual(trials=2)
+    data['annotations'] = [s for s in data['annotations'] if s['label'] == 1]
+    del data['split']
+    for sample in data['annotations']:
+        sample['trial'] = 1
+    with pytest.raises(ValueError, match='nobody in the collection shows an action twice'):
+        make(data)
+    assert make(data, strength=0.5)._habits[1].strength == 0.5
+
+
+def test_a_clip_is_not_read_along_itself(make, tmp_path):
+    """Where the collection holds the gallery, a clip's path through itself, which is the diagonal, is no habit."""
+    anonymizer = make(collection=dict(ann_file=str(tmp_path / 'other.pkl')))
+    clips = population_clips(dict(ann_file=str(tmp_path / 'other.pkl')), LAYOUT, 'a test')
+    habit = anonymizer._habits[1]
+    for donor, column in habit.donors.items():
+        motion = anonymizer.directions[slice(*anonymizer._spans[donor])]
+        paths = {}
+        for index in range(len(clips)):
+            own, shown = anonymizer._read(clips[index])
+            if own.shape != motion.shape or not torch.allclose(own, motion):
+                path = anonymizer._paths(own, shown, [donor])[0]
+                paths.setdefault(clips.subjects[index], []).append(path)
+        assert sorted(map(len, paths.values())) == [7, 8, 8, 8, 8, 8]
+        for subject, row in habit.people.items():
+            mean = habit.offsets[row, column] + habit.mean[column]
+            torch.testing.assert_close(mean, torch.stack(paths[subject]).mean(0), atol=1e-3, rtol=0)
+
+
+def test_strangers_are_refused(make):
+    with pytest.raises(
+        ValueError, match="has no clip of subject 'eve', so the habits .* not known"
+    ):
+        make()(torch.randn(1, 1, 9, 20, 3), subjects=['eve'])
+    with pytest.raises(ValueError, match='needs the subject of each of the 1 clips'):
+        make()(torch.randn(1, 1, 9, 20, 3))
+
+
+def test_an_action_that_the_person_does_not_show_otherwise(make):
+    """One clip is all there is of a habit: it is taken for it."""
+    data = habitual()
+    data['annotations'] = [s for s in data['annotations'] if s['subject'] != 3] + [
+        s for s in data['annotations'] if s['subject'] == 3 and s['label'] == 0
+    ][:1]
+    del data['split']
+    anonymizer = make(data)
+    x = torch.randn(1, 1, 20, 20, 3).cumsum(2)
+    habit = anonymizer._habits[1]
+    habit.people.pop(3, None)
+    paths = torch.linspace(0, 63, 64)[None] ** 2 / 63
+    donors = list(habit.donors)[:1]
+    expected = paths - habit.strength * (paths - habit.mean[:1])
+    torch.testing.assert_close(habit.remove(paths, donors, 3), expected.cummax(1).values)
+    assert anonymizer(x, subjects=[3]).isfinite().all()
+
+
+def test_a_class_that_the_collection_does_not_show_keeps_its_timing(make):
+    anonymizer, plain = make(label=1, seed=2), make(plain=True, label=0, seed=2)
+    anonymizer.read_actions = plain.read_actions
+    x = torch.randn(1, 1, 20, 20, 3).cumsum(2)
+    assert torch.equal(anonymizer(x, subjects=[1]), plain(x))
+
+
+def test_a_checkpoint_holds_no_habits_of_anybody(make):
+    assert not make().state_dict()
+
+
+@pytest.mark.parametrize(
+    ('wrong', 'words'),
+    [
+        (dict(strength=1.5), r'strength must be in \[0, 1\], found 1.5'),
+        (dict(donors_per_class=3), 'donors_per_class must be an integer of at least k=4, found 3'),
+        (dict(collection=dict(split='train')), 'CentredTimingAnonymizer.collection: population'),
+    ],
+)
+def test_senseless_settings_are_refused(make, wrong, words):
+    with pytest.raises(ValueError, match=words):
+        make(**wrong)
+
+
+def test_a_collection_without_subjects_is_refused(make):
+    data = habitual()
+    del data['annotations'][7]['subject']
+    with pytest.raises(ValueError, match='sample a2_s1_t4 of the collection has no subject'):
+        make(data)
+
+
+def test_a_batch_tells_whom_it_shows(make):
+    anonymizer = make(seed=1)
+    inputs = torch.randn(2, 3, 1, 9, 20, 3)
+    samples = [dict(frame_dir='a', subject=1), dict(frame_dir='b', subject=2)]
+    out = anonymize_batch(anonymizer, inputs, samples)
+    alone = anonymizer(inputs[1], subjects=[2, 2, 2])
+    torch.testing.assert_close(out[1], alone)
+    for missing in (None, [dict(frame_dir='a', subject=1), dict(frame_dir='b')]):
+        with pytest.raises(ValueError, match='give PackSkeletonInputs meta_keys='):
+            anonymize_batch(anonymizer, inputs, missing)
+    plain = make(plain=True, seed=1)
+    assert torch.equal(anonymize_batch(plain, inputs, None)[0], plain(inputs[0]))

@@ -1,0 +1,87 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+"""Habits and their strength, against loops and made-up people of known habits."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mmskanon.skeletons.habits import alike, balancing_strength, habits
+
+
+@given(st.integers(0, 1000))
+@settings(max_examples=30, deadline=None)
+def test_habits_are_means_of_people_less_that_of_all(seed):
+    rng = np.random.default_rng(seed)
+    paths, people = rng.normal(size=(9, 3, 5)), np.array([0, 0, 0, 1, 1, 2, 2, 2, 2])
+    usable = rng.random((9, 3)) < 0.6
+    offsets, overall = habits(paths, people, usable)
+    for donor in range(3):
+        means = {}
+        for person in range(3):
+            rows = [paths[i, donor] for i in range(9) if people[i] == person and usable[i, donor]]
+            if rows:
+                means[person] = np.mean(rows, axis=0)
+        everybody = np.mean(list(means.values()), axis=0) if means else np.zeros(5)
+        np.testing.assert_allclose(overall[donor], everybody, atol=1e-12)
+        for person in range(3):
+            expected = means[person] - everybody if person in means else np.zeros(5)
+            np.testing.assert_allclose(offsets[person, donor], expected, atol=1e-12)
+
+
+def test_likeness_is_its_definition():
+    rng = np.random.default_rng(0)
+    vectors, people = rng.normal(size=(12, 6)), np.repeat([0, 1, 2], 4)
+    takes = ['a', 'a', 'b', 'c'] * 3
+    takes = [f'{p}{t}' for p, t in zip(people, takes, strict=True)]
+    centred = vectors - vectors.mean(0)
+    same, other = [], []
+    for i in range(12):
+        for j in range(12):
+            cosine = (
+                centred[i] @ centred[j] / np.linalg.norm(centred[i]) / np.linalg.norm(centred[j])
+            )
+            if people[i] != people[j]:
+                other.append(cosine)
+            elif takes[i] != takes[j]:
+                same.append(cosine)
+    assert alike(vectors, people, takes) == pytest.approx(np.mean(same) - np.mean(other))
+
+
+def test_views_of_one_take_say_nothing():
+    people, vectors = np.array([0, 0, 1, 1]), np.eye(4)
+    assert alike(vectors, people, ['a', 'a', 'b', 'b']) is None
+    assert alike(vectors, np.zeros(4), ['a', 'b', 'c', 'd']) is None  # nobody to compare with
+    assert alike(vectors, people, ['a', 'b', 'c', 'd']) is not None
+
+
+def crowd(habit, people=30, takes=4, size=40, seed=0):
+    """Clips of people who differ by a habit of the given size, takes of a person by 1."""
+    rng = np.random.default_rng(seed)
+    mine = habit * rng.normal(size=(people, 1, size))
+    clips = mine + rng.normal(size=(people, takes, size))
+    return clips.reshape(-1, size), np.repeat(np.arange(people), takes)
+
+
+@pytest.mark.parametrize('habit', [0.5, 1.0, 2.0])
+def test_the_strength_leaves_clips_of_a_person_no_more_and_no_less_alike(habit):
+    vectors, people = crowd(habit)
+    offsets = habits(vectors[:, None], people, np.ones((len(vectors), 1), bool))[0][people, 0]
+
+    def likeness(strength):
+        return alike(vectors - strength * offsets, people, range(len(vectors)))
+
+    strength = balancing_strength(likeness)
+    assert likeness(0) > 0.1 and likeness(1) < -0.1
+    assert abs(likeness(strength)) < 5e-3
+    # Of vectors with a habit of variance h and takes of variance 1, clips of a person with n takes are uncorrelated at the a of
+    # (1 - a)^2 h = (2 a - a^2) / n.
+    roots = np.roots([habit**2 + 1 / 4, -2 * (habit**2 + 1 / 4), habit**2])
+    assert strength == pytest.approx(roots[(roots > 0) & (roots < 1)][0], abs=0.05)
+
+
+def test_nothing_is_taken_where_there_is_no_habit_and_all_where_all_is_not_enough():
+    assert balancing_strength(lambda s: -0.1 - s) == 0
+    assert balancing_strength(lambda s: 1 - 0.5 * s) == 1
+    assert balancing_strength(lambda s: None) is None
+    assert balancing_strength(lambda s: 0.25 - s) == pytest.approx(0.25, abs=2e-3)
