@@ -1,4 +1,5 @@
-# The student of k-same motion learns to imitate it: from the clip alone, without labels, gallery or recognizer when it is used.
+# The student of k-same motion without habits of timing learns to imitate it: from the clip alone, without labels, gallery or recognizer when
+# it is used.
 # Trained on three quarters of the training clips; the rest is for choosing and stopping. Targets: README.md beside this file.
 _base_ = [
     './action_stgcn_1xb16-30e_utd-mhad-trial-kinect20.py',
@@ -33,7 +34,7 @@ train_dataloader = dict(
         pipeline=[
             dict(
                 type='LoadTarget',
-                ann_files=[f'data/utd_mhad/ksame-4-fit-{draw}.pkl' for draw in range(4)],
+                ann_files=[f'data/utd_mhad/centred-4-fit-{draw}.pkl' for draw in range(4)],
                 num_person=1,
             ),
             dict(type='NormalizeSkeleton', layout='kinect_v1'),

@@ -159,7 +159,8 @@ class CentredTimingAnonymizer(KSameAnonymizer):
             subjects = [clips.subjects[i] for i in indices]
             rows = {s: row for row, s in enumerate(dict.fromkeys(subjects))}
             people = np.array([rows[s] for s in subjects])
-            paths, usable = (np.stack(column) for column in zip(*(found[i] for i in indices)))
+            paths = np.stack([found[i][0] for i in indices])
+            usable = np.stack([found[i][1] for i in indices])
             offsets, mean = habits(paths, people, usable)
             if strength is None:
                 strengths[label] = self._balance(
