@@ -70,15 +70,16 @@ def _fact(sample: dict, key: str, rule: Mapping) -> int | str:
     return value
 
 
-def _by_value(annotations: list, split: Mapping) -> list[int]:
+def _by_value(data: dict | list, split: Mapping) -> list[int]:
+    annotations = data['annotations'] if isinstance(data, Mapping) else data
     key, wanted, exclude = split['by'], split['values'], split.get('exclude', False)
     if isinstance(wanted, (str, int)):
         wanted = [wanted]
     wanted = set(wanted)
-    facts = [_fact(sample, key, split) for sample in annotations]
-    chosen = [i for i, value in enumerate(facts) if (value in wanted) != bool(exclude)]
+    facts = {i: _fact(annotations[i], key, split) for i in select_split(data, split.get('of'))}
+    chosen = [i for i, value in facts.items() if (value in wanted) != bool(exclude)]
     if not chosen:
-        found = sorted(set(facts), key=lambda v: (isinstance(v, str), v))
+        found = sorted(set(facts.values()), key=lambda v: (isinstance(v, str), v))
         raise ValueError(
             f'the split {dict(split)} holds no sample: the {key} values found are {found[:20]}'
         )
@@ -129,7 +130,8 @@ def select_split(data: dict | list, split: str | Mapping | None) -> list[int]:
     A rule is a dict:
 
     - ``dict(by=KEY, values=[...])``: samples whose KEY (``'subject'``, ``'camera'``, ``'trial'`` or any other) has one of
-      these values; with ``exclude=True``, all others. ``trial`` and ``replication`` stand in for each other.
+      these values; with ``exclude=True``, all others; with ``of=SPLIT`` (a name or a rule), of those of that split. ``trial`` and
+      ``replication`` stand in for each other.
     - ``dict(rule='xrep', part='train' | 'test')``: one of two replications of each performance, so that both parts hold
       every subject and every action but share no take. A sample is in ``train`` if its action, counted from 1, is odd
       exactly where subject minus replication is odd.
@@ -167,8 +169,8 @@ def select_split(data: dict | list, split: str | Mapping | None) -> list[int]:
     if not isinstance(split, Mapping):
         raise TypeError(f'a split is a name or a dict, found {type(split).__name__} {split!r}')
     keys = set(split)
-    if {'by', 'values'} <= keys <= {'by', 'values', 'exclude'}:
-        return _by_value(annotations, split)
+    if {'by', 'values'} <= keys <= {'by', 'values', 'exclude', 'of'}:
+        return _by_value(data, split)
     if keys == {'rule', 'part'} and split['rule'] == 'xrep' and split['part'] in ('train', 'test'):
         return _by_replication(annotations, split)
     if keys <= {'rule', 'part', 'of'} and split.get('rule') == 'holdout':
@@ -181,6 +183,6 @@ def select_split(data: dict | list, split: str | Mapping | None) -> list[int]:
                 'of your own instead'
             )
     raise ValueError(
-        f'the split {dict(split)} is not a rule: use dict(by=KEY, values=[...]), optionally with exclude=True, '
+        f'the split {dict(split)} is not a rule: use dict(by=KEY, values=[...]), optionally with exclude=True or of=SPLIT, '
         f'dict(rule="xrep", part="train") or part="test", or dict(rule="holdout", part="train", of=SPLIT) or part="val"'
     )

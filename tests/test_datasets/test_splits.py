@@ -58,6 +58,17 @@ def test_a_rule_and_its_complement_are_a_partition(key, data):
     assert all(samples[i][key] in values for i in inside)
 
 
+def test_a_rule_can_narrow_a_split_down():
+    some = chosen(annotations(), dict(by='subject', values=[1, 3], of='train'))
+    train = chosen(annotations(), 'train')
+    names = [s['frame_dir'] for s in train if s['subject'] in (1, 3)]
+    assert [s['frame_dir'] for s in some] == names and 0 < len(some) < len(train)
+    nested = dict(by='label', values=[0], exclude=True, of=dict(by='subject', values=2, of='test'))
+    assert {(s['subject'], s['label'] > 0) for s in chosen(annotations(), nested)} == {(2, True)}
+    with pytest.raises(ValueError, match=r'the subject values found are \[2\]'):
+        chosen(annotations(), dict(by='subject', values=1, of=dict(by='subject', values=2)))
+
+
 def test_trial_and_replication_stand_in_for_each_other():
     assert {s['replication'] for s in chosen(ntu(), dict(by='trial', values=2))} == {2}
     assert {s['trial'] for s in chosen(annotations(), dict(by='replication', values=[1, 3]))} == {
