@@ -27,7 +27,11 @@ _IN_WORKER = re.compile(
 
 
 class Overrides(DictAction):
-    """MMEngine's action for ``--cfg-options key=value ...``, which ends in a usage error where a word is no such pair."""
+    """MMEngine's action for ``--cfg-options key=value ...``, which ends in a usage error where a word is no such pair.
+
+    A value in braces, or a list of such, is a Python literal, which MMEngine's does not know; a dict takes the place of what was there:
+    ``"partition={'train': {'by': 'trial', 'values': [1]}, 'test': ...}"``.
+    """
 
     def __call__(
         self,
@@ -37,10 +41,24 @@ class Overrides(DictAction):
         option_string: str | None = None,
     ) -> None:
         """Parse the words after the option."""
+        literals, plain = {}, []
         for word in values:
-            if '=' not in word:
+            key, found, value = word.partition('=')
+            if not found:
                 parser.error(f'{option_string} takes key=value, found {word!r}')
-        super().__call__(parser, namespace, values, option_string)
+            if not value.lstrip('[( ').startswith('{'):
+                plain.append(word)
+                continue
+            try:
+                literal = ast.literal_eval(value)
+            except (SyntaxError, ValueError):
+                parser.error(
+                    f'{option_string}: the value of {key} is no Python literal such as '
+                    f"{{'by': 'subject', 'values': [1, 2]}}, found {value!r}"
+                )
+            literals[key] = dict(literal, _delete_=True) if isinstance(literal, dict) else literal
+        super().__call__(parser, namespace, plain, option_string)
+        setattr(namespace, self.dest, getattr(namespace, self.dest) | literals)
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:

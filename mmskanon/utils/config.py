@@ -45,12 +45,25 @@ def read_config(path: str, overrides: dict | None = None, needs: Sequence[str] =
     cfg.__dict__['_format_python_code'] = False
     if overrides:
         cfg.merge_from_dict(overrides)
+        _forget_delete(cfg, overrides)
     missing = [key for key in needs if cfg.get(key) is None]
     if missing:
         raise KeyError(
             f'config {path} does not set {", ".join(missing)}; inherit a whole recipe with _base_, or set what is missing.'
         )
     return cfg
+
+
+def _forget_delete(cfg: Config, overrides: Mapping) -> None:
+    """Take out what MMEngine leaves in a dict that was to replace one, where there was none to replace."""
+    for key, value in overrides.items():
+        if isinstance(value, Mapping):
+            place = cfg
+            for part in key.split('.'):
+                place = place[
+                    int(part) if part.isdigit() and not isinstance(place, Mapping) else part
+                ]
+            place.pop('_delete_', None)
 
 
 def set_work_dir(cfg: Config, work_dir: str | None, path: str) -> None:

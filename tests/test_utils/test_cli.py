@@ -6,7 +6,7 @@ from mmengine.registry import Registry
 from torch._utils import ExceptionWrapper
 
 from mmskanon.datasets.splits import select_split
-from mmskanon.utils import Overrides, run_tool
+from mmskanon.utils import Overrides, read_config, run_tool
 from mmskanon.utils.cli import describe, is_for_user
 
 HINT = '(set MMSKANON_TRACEBACK=1 to see where)'
@@ -135,6 +135,26 @@ class TestOverrides:
             'g': None,
             'h': True,
         }
+
+    def test_literals_take_the_place_of_what_was_there(self, parser, tmp_path):
+        (tmp_path / 'c.py').write_text("a = dict(split='train', b=[dict(x=1)])\nd = dict(old=1)")
+        words = [
+            "a.split={'by': 'subject', 'values': [1, 2], 'of': {'by': 'trial', 'values': 1}}",
+            "d={'new': None}",
+            "e=[{'x': 1}, {'x': 2}]",
+            "a.f={'y': 3}",
+            'g=2',
+        ]
+        options = parser.parse_args(['--cfg-options', *words]).cfg_options
+        cfg = read_config(str(tmp_path / 'c.py'), options).to_dict()
+        assert cfg['a']['split'] == dict(by='subject', values=[1, 2], of=dict(by='trial', values=1))
+        assert cfg['d'] == dict(new=None) and cfg['e'] == [dict(x=1), dict(x=2)]
+        assert cfg['a']['f'] == dict(y=3) and cfg['a']['b'] == [dict(x=1)] and cfg['g'] == 2
+
+    def test_a_broken_literal_is_a_usage_error(self, parser, capsys):
+        with pytest.raises(SystemExit):
+            parser.parse_args(['--cfg-options', "a={'by': subject}"])
+        assert 'the value of a is no Python literal' in capsys.readouterr().err
 
     def test_a_word_without_a_value_is_a_usage_error(self, parser, capsys):
         with pytest.raises(SystemExit) as end:
