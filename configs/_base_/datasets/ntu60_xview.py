@@ -10,7 +10,8 @@ pipeline = [
     dict(type='NormalizeSkeleton', layout=layout, center='every_frame'),
     dict(type='PadTo', length=clip_len, mode='loop'),
     dict(type='FormatGCNInput', num_person=num_person),
-    dict(type='PackSkeletonInputs'),
+    # The subject is for anonymizers that ask for it.
+    dict(type='PackSkeletonInputs', meta_keys=('frame_dir', 'subject')),
 ]
 
 train_set = dict(

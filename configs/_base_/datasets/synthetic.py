@@ -37,6 +37,7 @@ test_set = dict(
         dict(type='UniformSampleFrames', clip_len=clip_len, num_clips=1, test_mode=True),
         dict(type='PoseDecode'),
         dict(type='FormatGCNInput', num_person=num_person),
-        dict(type='PackSkeletonInputs'),
+        # For anonymizers that ask for the subject.
+        dict(type='PackSkeletonInputs', meta_keys=('frame_dir', 'subject')),
     ],
 )

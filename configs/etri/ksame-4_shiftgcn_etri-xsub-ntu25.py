@@ -1,0 +1,12 @@
+# k-same motion: every clip becomes the average of clips of 4 training subjects who do the same, drawn anew each time. For testing only.
+_base_ = './baseline_identity_shiftgcn_etri-xsub-ntu25.py'
+
+model = dict(
+    anonymizer=dict(
+        type='KSameAnonymizer',
+        k=4,
+        recognizer={{_base_.model.recognizer}},
+        population=dict(ann_file='data/etri/etri.pkl', split='xsub_train', center='every_frame'),
+        clip_len={{_base_.clip_len}},
+    )
+)
