@@ -61,8 +61,10 @@ model = dict(
         ),
     ),
     losses=dict(
+        # Stronger privacy terms, 3 for neighbours and 0.3 for the action, leave no action in the first epoch.
+        action=dict(weight=1.0),
         privacy=dict(type='PrivacyUniformKL', weight=0.4),
-        neighbours=dict(type='SoftNearestNeighbour', weight=3.0, layout='kinect_v1'),
+        neighbours=dict(type='SoftNearestNeighbour', weight=0.5, layout='kinect_v1'),
         variance=dict(type='BetweenSubjectVariance', weight=0.3, layout='kinect_v1'),
     ),
 )
@@ -73,7 +75,7 @@ train_cfg = dict(
     warmup=[('adversary', 120)],
 )
 optim_wrapper = dict(
-    anonymizer=dict(optimizer=dict(lr=0.0005)),
+    anonymizer=dict(optimizer=dict(lr=0.0002)),
     adversary=dict(optimizer=dict(type='AdamW', lr=0.002, weight_decay=0.01)),
 )
 param_scheduler = dict(
