@@ -9,7 +9,7 @@ Examples:
     python tools/sweep.py CONFIG --key model.losses.privacy.weight --values 0.3 1 3 --original A.pkl --out work_dirs/sweep
     python tools/sweep.py CONFIG --key model.losses.privacy.weight --values 0.3 1 3 --original A.pkl --out work_dirs/sweep \
         --budget fast --seed 0 --cfg-options model.recognizer.checkpoint=action.pth
-    python tools/sweep.py KSAME_CONFIG --key model.anonymizer.k --values 2 4 8 --original A.pkl --out work_dirs/sweep_k
+    python tools/sweep.py KSAME_CONFIG --key model.anonymizer.k --values 2 4 8 --original A.pkl --frames 64 --out work_dirs/sweep_k
 """
 
 from __future__ import annotations
@@ -89,6 +89,9 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     )
     parser.add_argument('--seed', type=int, default=0, help='of training, export and audit')
     parser.add_argument(
+        '--frames', type=int, help='bring every clip to this number of frames, as of anonymize.py'
+    )
+    parser.add_argument(
         '--cfg-options', nargs='+', action=KeptOverrides, help='overrides of CONFIG: key=value'
     )
     parser.set_defaults(option_words=[])
@@ -132,6 +135,7 @@ def check_settings(args: argparse.Namespace, cfg: Config) -> None:
         key=args.key,
         original=sha256_of(check_file(args.original, 'the annotation file to anonymize')),
         seed=args.seed,
+        frames=args.frames,
         cfg_options=args.option_words,
     )
     path = args.out / 'sweep.json'
@@ -196,6 +200,7 @@ class Sweep:
             args.original,
             released,
             *('--device', args.device, '--seed', args.seed),
+            *(() if args.frames is None else ('--frames', args.frames)),
             *options,
         )
         return released
@@ -207,6 +212,8 @@ class Sweep:
         words += ['--anonymized', *(f'{v}={path}' for v, path in released.items())]
         words += ['--config', args.audit_config] if args.audit_config else ['--budget', args.budget]
         words += ['--device', args.device, '--seed', str(args.seed)]
+        if args.frames is not None:
+            words += ['--cfg-options', 'retimed=True']
         if args.attribute != 'subject':
             words += ['--attributes', 'subject', args.attribute]
         if report.exists() and not self._is_done(report, words):

@@ -19,6 +19,7 @@ from mmengine.visualization import Visualizer
 from PIL import Image
 
 from mmskanon.io.checkpoints import load_checkpoint
+from mmskanon.io.pickles import load_annotations
 
 KEY = 'model.losses.privacy.weight'
 
@@ -108,8 +109,10 @@ def test_what_has_no_weights_is_not_trained(tool, fits, steps, command, tmp_path
         "model = dict(anonymizer=dict(_delete_=True, type='GaussianNoiseAnonymizer', std=0.1, layout='kinect_v1', num_person=1))\n"
     )
     words = [noise, '--key', 'model.anonymizer.std', *command[3:]]
-    done = tool('sweep', *words, '--values', '0.01', '0.5')
+    done = tool('sweep', *words, '--values', '0.01', '0.5', '--frames', '13')
     assert done.code == 0, done.err
+    made = load_annotations(tmp_path / 'out' / 'anonymized' / '0.5.pkl')['annotations']
+    assert {sample['keypoint'].shape[1] for sample in made} == {13}
     assert steps == ['anonymize', 'anonymize', 'audit']
     with open(tmp_path / 'out' / 'tradeoff.csv', newline='') as file:
         rows = list(csv.DictReader(file))
