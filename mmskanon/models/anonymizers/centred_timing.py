@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from mmengine.logging import print_log
 from torch import Tensor
+from tqdm import tqdm
 
 from mmskanon.datasets.population_clips import PopulationClips, population_clips
 from mmskanon.datasets.schema import take_key
@@ -137,9 +138,10 @@ class CentredTimingAnonymizer(KSameAnonymizer):
         """Align every clip of the collection with the donors of its class."""
         members: dict[int, list[int]] = {}
         found: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-        for index in range(len(clips)):
-            clip = np.zeros((self.num_person, *clips[index].shape[1:]), np.float32)
+        # On a terminal only.
+        for index in tqdm(range(len(clips)), desc='habits', unit='clip', disable=None):
             shown = clips[index][: self.num_person, ..., :3]
+            clip = np.zeros((self.num_person, *shown.shape[1:]), np.float32)
             clip[: len(shown)] = shown
             if not clip.any():
                 continue
@@ -151,7 +153,7 @@ class CentredTimingAnonymizer(KSameAnonymizer):
             paths = self._paths(own, there, donors)
             # A clip is never read along itself.
             usable = [not (self.exclude_self and self._is_own(own, there, d)) for d in donors]
-            found[index] = paths.cpu().double().numpy(), np.array(usable)
+            found[index] = paths.cpu().numpy(), np.array(usable)
             members.setdefault(label, []).append(index)
         takes = [_take(sample) for sample in clips.samples]
         measured, strengths = {}, {}
