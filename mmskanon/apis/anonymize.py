@@ -102,6 +102,8 @@ def anonymize_keypoints(
     body, record = normalize_skeleton(shown.astype(np.float32), **normalization)
     output = anonymize_body(body, anonymizer, **known)
     restored = denormalize_skeleton(output, record).astype(keypoint.dtype)
+    scores = slice(max(anonymizer.num_coords, anonymizer.layout.dims), None)
+    restored[..., scores] = shown[..., scores]  # as they were, also in double precision
     return np.concatenate([restored, surplus])
 
 

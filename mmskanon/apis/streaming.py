@@ -226,6 +226,7 @@ class StreamingAnonymizer:
         """The frames up to number ``stop`` that have not been finished."""
         made: dict[tuple, np.ndarray] = {}
         finished = []
+        coords = max(self.anonymizer.num_coords, self.anonymizer.layout.dims)
         for number in range(self._finished, stop):
             frame = self._frames[number - self._first]
             if frame.kind is None:
@@ -238,7 +239,7 @@ class StreamingAnonymizer:
                     made[key] = self._anonymize(first, last, frame.owners)
                 for row, slot in enumerate(frame.slots):
                     if slot is not None:
-                        frame.rows[row] = made[key][slot, number - first]
+                        frame.rows[row, :, :coords] = made[key][slot, number - first, :, :coords]
             finished.append(like(frame.rows.reshape(frame.shape), frame.kind))
         self._finished = stop
         return finished
