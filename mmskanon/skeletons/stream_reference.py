@@ -65,11 +65,10 @@ class StreamReference:
         if row is None:
             return self._latest if self._follows else None
         centred = bool((coords[row, self.joint] != 0).any())
-        fixed = self._latest is not None
-        if self._rotation is None or (centred and not fixed):
+        if self._rotation is None or (centred and self._latest is None):
             _, record = normalize_skeleton(frame[row][None, None], **self._options)
             self._origin, self._rotation = record['origin'][0], record['rotation']
-        if centred and (self._follows or not fixed):
+        if centred:
             self._latest = coords[row, self.joint].astype(np.float64)
         return self._latest if self._follows else None
 

@@ -204,10 +204,10 @@ def test_what_the_stream_cannot_know_makes_the_stated_difference():
 @pytest.mark.parametrize('single', [True, False])
 def test_frames_keep_kind_and_type_and_buffers_may_be_used_again(single):
     anonymizer = build(SmoothingAnonymizer, 1.0, persons=1)
-    clip = walk(1, 12)
+    clip = walk(1, 12, scores=1)
     whole = anonymize_skeletons(anonymizer, clip)
     kinds = [torch.float64, torch.bfloat16, 'f', 'd', 'e']
-    stream, made = StreamingAnonymizer(anonymizer), []
+    stream, made, used = StreamingAnonymizer(anonymizer), [], []
     for t in range(12):
         frame = clip[0, t] if single else clip[:, t]
         kind = kinds[t % 5]
@@ -215,7 +215,9 @@ def test_frames_keep_kind_and_type_and_buffers_may_be_used_again(single):
         frame = torch.from_numpy(frame.copy()).to(kind) if torchy else frame.astype(kind)
         made += stream.push(frame)
         frame[:] = 7
+        used.append(frame)
     made += stream.flush()
+    assert all((frame == 7).all() for frame in used)
     for t, frame in enumerate(made):
         kind = kinds[t % 5]
         torchy = isinstance(kind, torch.dtype)
