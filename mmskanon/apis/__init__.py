@@ -8,11 +8,16 @@ from .anonymize import (
     normalization_of,
 )
 from .anonymize_file import anonymize_file
+from .skeletons import anonymize_skeletons, init_anonymizer
+from .streaming import StreamingAnonymizer
 
 __all__ = [
+    'StreamingAnonymizer',
     'anonymize_annotations',
     'anonymize_file',
     'anonymize_keypoints',
+    'anonymize_skeletons',
     'build_anonymizer',
+    'init_anonymizer',
     'normalization_of',
 ]

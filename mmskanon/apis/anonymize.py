@@ -63,7 +63,6 @@ def normalization_of(cfg: Config) -> dict:
     )
 
 
-@torch.no_grad()
 def anonymize_keypoints(
     keypoint: np.ndarray,
     anonymizer: BaseAnonymizer,
@@ -90,7 +89,7 @@ def anonymize_keypoints(
     if anonymizer.asks_for_subject:
         if subject is None:
             raise ValueError(
-                f'{name} has no subject, which {type(anonymizer).__name__} needs; give every sample the key subject.'
+                f'{name} has no subject, which {type(anonymizer).__name__} needs; give every sample the key subject, or the argument subject.'
             )
         known['subjects'] = [subject]
     persons = anonymizer.num_person
@@ -101,14 +100,31 @@ def anonymize_keypoints(
             'train it with num_person at least that large, or remove the surplus persons first.'
         )
     body, record = normalize_skeleton(shown.astype(np.float32), **normalization)
-    padded = np.zeros((persons, *body.shape[1:]), np.float32)
+    output = anonymize_body(body, anonymizer, **known)
+    restored = denormalize_skeleton(output, record).astype(keypoint.dtype)
+    scores = slice(max(anonymizer.num_coords, anonymizer.layout.dims), None)
+    restored[..., scores] = shown[..., scores]  # as they were, also in double precision
+    return np.concatenate([restored, surplus])
+
+
+@torch.no_grad()
+def anonymize_body(body: np.ndarray, anonymizer: BaseAnonymizer, **known) -> np.ndarray:
+    """Anonymize skeletons that are normalized already.
+
+    Args:
+        body (np.ndarray): Shape (M, T, V, C), body space, float32, not more persons than the anonymizer's.
+        anonymizer (BaseAnonymizer): A trained anonymizer in eval mode.
+        **known: Further arguments of its call, such as ``subjects``.
+
+    Returns:
+        np.ndarray: Same shape and space.
+    """
+    padded = np.zeros((anonymizer.num_person, *body.shape[1:]), np.float32)
     padded[: len(body)] = body
     tensors = itertools.chain(anonymizer.parameters(), anonymizer.buffers())
     device = next((t.device for t in tensors), torch.device('cpu'))
     output = anonymizer(torch.from_numpy(padded)[None].to(device), **known)
-    output = output[0, : len(body)].cpu().numpy()
-    restored = denormalize_skeleton(output, record).astype(keypoint.dtype)
-    return np.concatenate([restored, surplus])
+    return output[0, : len(body)].cpu().numpy()
 
 
 def anonymize_annotations(

@@ -15,7 +15,8 @@ from mmskanon.datasets.check import check_annotations, raise_errors
 from mmskanon.io.atomic import PICKLE_PROTOCOL, atomic_path
 from mmskanon.io.pickles import load_annotations
 
-from .anonymize import anonymize_annotations, build_anonymizer, normalization_of
+from .anonymize import anonymize_annotations
+from .skeletons import init_anonymizer
 
 
 def anonymize_file(
@@ -53,8 +54,7 @@ def anonymize_file(
     """
     if frames is not None and frames < 1:
         raise ValueError(f'frames must be at least 1, found {frames}')
-    anonymizer = build_anonymizer(cfg, checkpoint, device)
-    normalization = normalization_of(cfg)
+    anonymizer = init_anonymizer(cfg, checkpoint, device)
     if seed is not None:
         torch.manual_seed(seed)
     with atomic_path(target, overwrite=overwrite) as temporary:
@@ -64,7 +64,7 @@ def anonymize_file(
             data, str(source), layout=anonymizer.layout, num_person=anonymizer.num_person
         )
         raise_errors(problems)
-        samples = anonymize_annotations(annotations, anonymizer, normalization, frames)
+        samples = anonymize_annotations(annotations, anonymizer, anonymizer.normalization, frames)
         for index, sample in enumerate(watch(samples, len(annotations))):
             annotations[index] = sample  # in place, so that memory never holds both whole files
         with open(temporary, 'wb') as file:

@@ -3,16 +3,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from numbers import Integral
 
 import numpy as np
 
 from .layouts import SkeletonLayout, check_joint_count, get_layout
+from .upright import about_shoulders, upright
 
 CENTERS = ('first_frame', 'every_frame', None)
-_TINY = 1e-6
 # First coordinate given to a present joint that would come to lie at exactly zero, which means absent.
 _PRESENT = 1e-7
 
@@ -157,12 +156,27 @@ def normalize_skeleton(
             else:
                 origin = _track(body[:, joint], seen[:, joint])
         if rotate and dims == 3:
-            rotation = _upright(body[frame], seen[frame], layout)
+            rotation = upright(body[frame], seen[frame], layout)
             if rotate == 'invariant':
-                rotation = _about_shoulders(rotation, body[frame], seen[frame], layout)
-    coords -= origin[:, None]
-    out = _pack(coords @ rotation.T, present, keypoint)
-    return out, dict(origin=origin, rotation=rotation, present=present)
+                rotation = about_shoulders(rotation, body[frame], seen[frame], layout)
+    return _move(coords, origin, rotation, present, keypoint)
+
+
+def to_body_space(
+    keypoint: np.ndarray, origin: np.ndarray, rotation: np.ndarray
+) -> tuple[np.ndarray, dict]:
+    """Move and turn skeletons as told, for parts of a recording whose reference is known.
+
+    Args:
+        keypoint (np.ndarray): Skeletons of shape (M, T, V, C) in camera space.
+        origin (np.ndarray): Origin of body space in camera space, shape (1, dims) or (T, dims).
+        rotation (np.ndarray): Shape (dims, dims), with ``body = rotation @ (camera - origin)``.
+
+    Returns:
+        tuple[np.ndarray, dict]: Skeletons in body space and their record, as :func:`normalize_skeleton` gives them.
+    """
+    coords = keypoint[..., : len(rotation)].astype(np.float64)
+    return _move(coords, origin, rotation, _joint_mask(coords), keypoint)
 
 
 def denormalize_skeleton(keypoint: np.ndarray, record: Mapping) -> np.ndarray:
@@ -229,59 +243,17 @@ def _track(positions: np.ndarray, seen: np.ndarray) -> np.ndarray:
     return positions[last]
 
 
-def _upright(body: np.ndarray, seen: np.ndarray, layout: SkeletonLayout) -> np.ndarray:
-    """Return the rotation (3, 3) that turns the spine of a pose (V, 3) to z and then its shoulders to x."""
-    rotation = np.eye(3)
-    for pair, target, fallback in (
-        (layout.spine and layout.spine[::-1], (0.0, 0.0, 1.0), (1.0, 0.0, 0.0)),
-        (layout.shoulders, (1.0, 0.0, 0.0), (0.0, 0.0, 1.0)),
-    ):
-        if pair is not None and seen[pair[0]] and seen[pair[1]]:
-            direction = rotation @ (body[pair[0]] - body[pair[1]])
-            rotation = _turn(direction.tolist(), target, fallback) @ rotation
-    return rotation
-
-
-def _about_shoulders(
-    rotation: np.ndarray, body: np.ndarray, seen: np.ndarray, layout: SkeletonLayout
-) -> np.ndarray:
-    """Follow a rotation that puts the shoulders of a pose (V, 3) on x by one about x that puts its spine above them."""
-    pairs = (layout.spine, layout.shoulders)
-    if any(pair is None or not seen[pair[0]] or not seen[pair[1]] for pair in pairs):
-        return rotation
-    low, high = layout.spine
-    _, y, z = (rotation @ (body[high] - body[low])).tolist()
-    length = math.hypot(y, z)
-    if length < _TINY:
-        return rotation
-    sine, cosine = y / length, z / length
-    return np.array([[1, 0, 0], [0, cosine, -sine], [0, sine, cosine]]) @ rotation
-
-
-def _turn(source: list[float], target: tuple, fallback: tuple) -> np.ndarray:
-    """Return the rotation (3, 3) that turns ``source`` to the unit vector ``target`` the short way (Rodrigues).
-
-    ``fallback`` is the unit axis of the half turn where they are opposite. In plain floats: NumPy costs more on so few numbers.
-    """
-    length = math.hypot(*source)
-    if length < _TINY:
-        return np.eye(3)
-    (x, y, z), (p, q, r) = (value / length for value in source), target
-    a, b, c = y * r - z * q, z * p - x * r, x * q - y * p
-    cosine, sine_squared = x * p + y * q + z * r, a * a + b * b + c * c
-    if sine_squared < _TINY**2:
-        if cosine > 0:
-            return np.eye(3)
-        axis = np.asarray(fallback)
-        return 2 * np.outer(axis, axis) - np.eye(3)
-    k = 1 / (1 + cosine) if cosine > 0 else (1 - cosine) / sine_squared
-    return np.array(
-        [
-            [cosine + k * a * a, k * a * b - c, k * a * c + b],
-            [k * a * b + c, cosine + k * b * b, k * b * c - a],
-            [k * a * c - b, k * b * c + a, cosine + k * c * c],
-        ]
-    )
+def _move(
+    coords: np.ndarray,
+    origin: np.ndarray,
+    rotation: np.ndarray,
+    present: np.ndarray,
+    like: np.ndarray,
+) -> tuple[np.ndarray, dict]:
+    """Bring coordinates (M, T, V, dims), which are overwritten, to body space; with the record."""
+    coords -= origin[:, None]
+    out = _pack(coords @ rotation.T, present, like)
+    return out, dict(origin=origin, rotation=rotation, present=present)
 
 
 def _pack(coords: np.ndarray, present: np.ndarray, like: np.ndarray) -> np.ndarray:

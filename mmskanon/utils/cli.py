@@ -101,11 +101,12 @@ def read_run_config(args: argparse.Namespace, needs: Sequence[str]) -> Config:
     return cfg
 
 
-def check_device(name: str) -> None:
+def check_device(name: str, option: str = '--device') -> None:
     """Check that tensors can be made on a device.
 
     Args:
         name (str): The device, such as ``'cuda:0'``.
+        option (str): What it was given by, for the message. Defaults to ``'--device'``.
 
     Raises:
         ValueError: If they cannot.
@@ -115,7 +116,7 @@ def check_device(name: str) -> None:
     except (AssertionError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise ValueError(
-            f'--device {name} cannot be used here ({reason}); leave it out, or use --device cpu.'
+            f'{option} {name} cannot be used here ({reason}); leave it out, or use {option} cpu.'
         ) from error
 
 

@@ -33,6 +33,10 @@ class BaseAnonymizer(BaseModule):
 
     Attributes:
         framewise (bool): Whether output frame t depends on input frame t alone. Export and streaming rely on it.
+        frame_grid (int): Cut at a multiple of it, the rest of a clip gives the same output, away from the cut (:meth:`needed_frames`).
+        streams (bool): Whether an output frame made from a few frames around it makes sense, so that the method can run on a stream.
+        normalization (dict, optional): Arguments of :func:`~mmskanon.skeletons.geometry.normalize_skeleton` beside the keypoints, to bring
+            camera coordinates to what this instance was trained on. Set by :func:`~mmskanon.apis.init_anonymizer`; None otherwise.
         receptive_field (int, optional): Largest number of consecutive input frames that one output frame depends on, in eval
             mode; None where there is no bound.
         asks_for_subject (bool): Whether a call needs ``subjects``, the subject of each clip of the batch, beside the skeletons.
@@ -53,7 +57,10 @@ class BaseAnonymizer(BaseModule):
     """
 
     framewise: bool = False
+    frame_grid: int = 1
+    streams: bool = True
     asks_for_subject: bool = False
+    normalization: dict | None = None
 
     def __init__(
         self,
@@ -74,11 +81,20 @@ class BaseAnonymizer(BaseModule):
 
     @property
     def receptive_field(self) -> int | None:
-        """int, optional: Largest number of consecutive input frames that one output frame depends on, in eval mode.
+        """int, optional: Largest number of consecutive input frames that one output frame depends on, in eval mode; None without bound."""
+        spans = [self.needed_frames(frame) for frame in range(self.frame_grid)]
+        return None if None in spans else max(last - first + 1 for first, last in spans)
 
-        None means that a subclass that is not frame-wise sets no bound.
+    def needed_frames(self, frame: int) -> tuple[int, int] | None:
+        """Tell what an output frame depends on in eval mode, in a clip that goes on far enough on both sides.
+
+        Args:
+            frame (int): Number of the output frame, counted from the start of the clip or another multiple of ``frame_grid``.
+
+        Returns:
+            tuple[int, int] | None: First and last input frame needed. None means that a subclass that is not frame-wise sets no bound.
         """
-        return 1 if self.framewise else None
+        return (frame, frame) if self.framewise else None
 
     def forward(self, x: Tensor) -> Tensor:
         """Anonymize a batch of skeletons.

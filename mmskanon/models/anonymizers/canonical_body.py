@@ -163,9 +163,18 @@ class CanonicalBodyAnonymizer(BaseAnonymizer):
         return self.inner.framewise and not self._takes_clips
 
     @property
-    def receptive_field(self) -> int | None:
-        """int, optional: That of the inner anonymizer; None where rest poses or chance belong to the whole clip."""
-        return None if self._takes_clips else self.inner.receptive_field
+    def frame_grid(self) -> int:
+        """int: That of the inner anonymizer."""
+        return self.inner.frame_grid
+
+    @property
+    def streams(self) -> bool:
+        """bool: Whether the inner anonymizer does and no body is drawn, which would be another one in each frame."""
+        return self.inner.streams and self.lengths != 'random'
+
+    def needed_frames(self, frame: int) -> tuple[int, int] | None:
+        """Those of the inner anonymizer; None where rest poses or chance belong to the whole clip."""
+        return None if self._takes_clips else self.inner.needed_frames(frame)
 
     @property
     def _takes_clips(self) -> bool:

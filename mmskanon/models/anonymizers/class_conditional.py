@@ -36,6 +36,8 @@ class ClassConditionalAnonymizer(BaseAnonymizer):
             two-dimensional.
     """
 
+    streams = False  # every window would be another clip, with an action and chance of its own
+
     def __init__(
         self,
         recognizer: Mapping,

@@ -13,6 +13,7 @@ from mmskanon.registry import MODELS
 from mmskanon.skeletons.layouts import SkeletonLayout
 
 from .base import BaseAnonymizer
+from .chance import current_chance
 
 
 @MODELS.register_module()
@@ -20,7 +21,8 @@ class GaussianNoiseAnonymizer(BaseAnonymizer):
     """Add independent Gaussian noise to every coordinate of every joint of every present person, in train and eval mode.
 
     The noise comes from PyTorch's random generator of the input's device, so that ``torch.manual_seed`` governs it. It is
-    drawn anew for each frame: averaging over time removes much of it, which makes this a baseline, not a protection.
+    drawn anew for each frame: averaging over time removes much of it, which makes this a baseline, not a protection. Calls of
+    :func:`~mmskanon.apis.anonymize_skeletons` with a seed, and streams, draw the noise of a frame from seed and number of the frame.
 
     Args:
         std (float): Standard deviation of the noise in the unit of the input: metres for 3-D layouts, normalized or not, since
@@ -65,7 +67,12 @@ class GaussianNoiseAnonymizer(BaseAnonymizer):
 
     def transform(self, coords: Tensor, present: Tensor) -> Tensor:
         """Add noise to ``coords``, shape (N, M, T, V, C)."""
-        if self.seed is None:
+        chance = current_chance()
+        if chance is not None:
+            frames = range(chance.first_frame, chance.first_frame + coords.shape[2])
+            shape = (*coords.shape[:2], *coords.shape[3:])
+            noise = chance.normal(frames, shape).movedim(0, 2).to(coords)
+        elif self.seed is None:
             noise = torch.randn_like(coords)
         else:
             generator = torch.Generator().manual_seed(self.seed)

@@ -22,6 +22,7 @@ from mmskanon.skeletons.kinematics import (
 from mmskanon.skeletons.layouts import SkeletonLayout
 
 from .canonical_bones import CanonicalBonesAnonymizer
+from .chance import current_chance
 
 _DILATIONS = (1, 2, 4)
 
@@ -64,6 +65,7 @@ class NoisyCodeAnonymizer(CanonicalBonesAnonymizer):
     """
 
     framewise = False
+    frame_grid = 2  # stride of the encoder
 
     def __init__(
         self,
@@ -101,17 +103,13 @@ class NoisyCodeAnonymizer(CanonicalBonesAnonymizer):
         )
         self.head = nn.Conv1d(channels, size, 3, padding=1)
 
-    @property
-    def receptive_field(self) -> int:
-        """int: Largest number of consecutive input frames that one output frame depends on, in eval mode."""
+    def needed_frames(self, frame: int) -> tuple[int, int]:
+        """See :class:`BaseAnonymizer`; follows the interval back through the network."""
         around = sum(_Block.reach(d) for d in _DILATIONS)
-        widest = 0
-        for frame in (0, 1):
-            first, last = frame - 1, frame + 1  # head
-            first, last = (first - 1) // 2, (last + 1) // 2  # transposed convolution of size 4
-            first, last = first - 2 * around, last + 2 * around  # blocks of decoder and encoder
-            widest = max(widest, 2 * (last - first) + 5)
-        return widest
+        first, last = frame - 1, frame + 1  # head
+        first, last = (first - 1) // 2, (last + 1) // 2  # transposed convolution of size 4
+        first, last = first - 2 * around, last + 2 * around  # blocks of decoder and encoder
+        return 2 * first - 2, 2 * last + 2
 
     def transform(self, coords: Tensor, present: Tensor) -> Tensor:
         """Pass ``coords``, shape (N, M, T, V, 3), through the network."""
@@ -142,10 +140,16 @@ class NoisyCodeAnonymizer(CanonicalBonesAnonymizer):
     def _draw(self, code: Tensor) -> Tensor:
         """Noise of the shape of a code (B, C, L): normal at every ``hold``-th step, between them on a line, variance 1 everywhere."""
         batch, channels, steps = code.shape
-        at = torch.arange(steps) / self.hold
-        low = at.floor().long()
-        share = at - low
-        nodes = torch.randn(batch, channels, int(low[-1]) + 2)
+        chance = current_chance()
+        first = 0 if chance is None else chance.first_frame // self.frame_grid
+        at = first + torch.arange(steps)
+        low, share = at // self.hold, at % self.hold / self.hold
+        start, stop = int(low[0]), int(low[-1]) + 2
+        if chance is None:
+            nodes = torch.randn(batch, channels, stop - start)
+        else:
+            nodes = chance.normal(range(start, stop), (batch, channels)).movedim(0, -1)
+        low = low - start
         noise = (1 - share) * nodes[..., low] + share * nodes[..., low + 1]
         return (noise / (share**2 + (1 - share) ** 2).sqrt()).to(code)
 

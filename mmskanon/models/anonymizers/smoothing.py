@@ -68,10 +68,9 @@ class SmoothingAnonymizer(BaseAnonymizer):
         self.sigma = float(sigma)
         self.radius = int(truncate * self.sigma + 0.5)  # SciPy's rounding
 
-    @property
-    def receptive_field(self) -> int:
-        """int: Frames on both sides within the cut-off, and the frame itself."""
-        return 2 * self.radius + 1
+    def needed_frames(self, frame: int) -> tuple[int, int]:
+        """See :class:`BaseAnonymizer`: frames on both sides within the cut-off."""
+        return frame - self.radius, frame + self.radius
 
     def transform(self, coords: Tensor, present: Tensor) -> Tensor:
         """Smooth ``coords``, shape (N, M, T, V, C), along T."""

@@ -102,21 +102,19 @@ class UNetAnonymizer(BaseAnonymizer):
             nn.init.zeros_(self.head.bias)
 
     @property
-    def receptive_field(self) -> int:
-        """int: Largest number of consecutive input frames that one output frame depends on, in eval mode.
+    def frame_grid(self) -> int:
+        """int: Frames that the pooling takes together."""
+        return 2**self.depth
 
-        Follows the interval of frames needed back through the network, for each place on the grid of the pooling.
-        """
-        widest = 0
-        for frame in range(2**self.depth):
-            first, last = frame, frame
-            for _ in range(self.depth):
-                first, last = (first - 2) // 2, (last + 2) // 2
-            first, last = first - 2, last + 2
-            for _ in range(self.depth):
-                first, last = 2 * first - 2, 2 * last + 1 + 2
-            widest = max(widest, last - first + 1)
-        return widest
+    def needed_frames(self, frame: int) -> tuple[int, int]:
+        """See :class:`BaseAnonymizer`; follows the interval back through the network."""
+        first, last = frame, frame
+        for _ in range(self.depth):
+            first, last = (first - 2) // 2, (last + 2) // 2
+        first, last = first - 2, last + 2
+        for _ in range(self.depth):
+            first, last = 2 * first - 2, 2 * last + 1 + 2
+        return first, last
 
     def transform(self, coords: Tensor, present: Tensor) -> Tensor:
         """Pass ``coords``, shape (N, M, T, V, C), through the UNet as an image of shape (N, C, T, V*M)."""
