@@ -8,11 +8,15 @@ from .anonymize import (
     normalization_of,
 )
 from .anonymize_file import anonymize_file
+from .release_file import Release, ReleaseOptions, release_file
 
 __all__ = [
+    'Release',
+    'ReleaseOptions',
     'anonymize_annotations',
     'anonymize_file',
     'anonymize_keypoints',
     'build_anonymizer',
     'normalization_of',
+    'release_file',
 ]
