@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mmskanon.io.pickles import load_annotations
+from mmskanon.io.pickles import PLAIN_GLOBALS, load_annotations
 from mmskanon.io.reading import check_file
 
 from .fields import HARMLESS, NAMES
@@ -37,6 +37,10 @@ _RUNS = {
     }.items()
 }
 _WIDE = ('utf-8', 'utf-16-le', 'utf-16-be', 'utf-32-le', 'utf-32-be')
+
+
+_OWN_WORDS = {word for pair in PLAIN_GLOBALS for word in (*pair, ' '.join(pair))}
+"""set[str]: What a pickle calls NumPy and plain containers; no other call can be in a file that was read."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ def scan_annotations(
             subjects stand, however short. Defaults to None.
 
     Returns:
-        list[Finding]: What was found, each kind and text once, with the first place.
+        list[Finding]: What was found, each text once, with the first place.
 
     Raises:
         FileNotFoundError, ValueError: If the file is missing or no annotation file.
@@ -149,7 +153,7 @@ def scan_instructions(path: str | os.PathLike, sought: Sought) -> list[Finding]:
         texts = (
             (f'byte {at}', text)
             for _, text, at in pickletools.genops(file)
-            if isinstance(text, str) and len(text) > 2
+            if isinstance(text, str) and len(text) > 2 and text not in _OWN_WORDS
         )
         findings = scan_texts(texts, sought.find)
         if file.tell() < size:
@@ -182,10 +186,9 @@ def _in_bytes(content: mmap.mmap, sought: Sought) -> Iterator[Finding]:
                 yield Finding(kind, text, f'{encoding} text at byte {run.start()}')
     for text, kind in sought.beyond_ascii():
         for encoding in _WIDE:
-            for spelled in {text, text.upper(), text.title()}:
-                needle = spelled.encode(encoding, 'surrogatepass')
-                if len(needle) >= ANYWHERE and (at := content.find(needle)) >= 0:
-                    yield Finding(kind, text, f'{encoding} text at byte {at}')
+            needle = text.encode(encoding, 'surrogatepass')
+            if len(needle) >= ANYWHERE and (at := content.find(needle)) >= 0:
+                yield Finding(kind, text, f'{encoding} text at byte {at}')
 
 
 def provenance_path(target: str | os.PathLike) -> Path:
@@ -274,10 +277,10 @@ def _kept_names(data: Any, original: Mapping[str, Iterable[str]]) -> Iterator[Fi
 
 
 def _first_of_each(findings: Iterable[Finding]) -> list[Finding]:
-    """The first finding of each kind and text."""
+    """The first finding of each text."""
     first = {}
     for finding in findings:
-        first.setdefault((finding.kind, finding.text.casefold()), finding)
+        first.setdefault(finding.text.casefold(), finding)
     return list(first.values())
 
 

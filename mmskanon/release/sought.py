@@ -22,7 +22,7 @@ WHOLE, WORD, ANYWHERE = 2, 3, 8
 
 ORDINARY = frozenset(
     'annotations split train val valid validation test trainval all frame_dir filename label keypoint keypoint_score '
-    'total_frames img_shape original_shape subject camera setup replication trial gender age age_group numpy ndarray dtype '
+    'total_frames img_shape original_shape subject camera setup replication trial gender age age_group numpy ndarray dtype multiarray _reconstruct '
     'none null unknown true false yes no root user admin localhost ubuntu runner'.split()
 )
 """frozenset[str]: Words of file formats and accounts that name nobody, and are never searched for."""
@@ -64,11 +64,14 @@ class Sought:
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self.kinds: dict[str, str] = {}
+        self._beyond_ascii: dict[str, str] = {}
         for text, kind in texts.items():
             folded = text.strip().casefold()
             if len(folded) < WHOLE or folded in ORDINARY or _NUMBER.fullmatch(folded):
                 continue
             self.kinds.setdefault(folded, kind)
+            if not text.isascii():
+                self._beyond_ascii[text.strip()] = kind
         lengths = sorted({len(text) for text in self.kinds})
         self._words = [n for n in lengths if WORD <= n < ANYWHERE]
         self._anywhere = [n for n in lengths if n >= ANYWHERE]
@@ -112,8 +115,10 @@ class Sought:
         return list(hits)
 
     def beyond_ascii(self) -> Iterator[tuple[str, str]]:
-        """Yield the texts that runs of ASCII characters cannot hold, and their kinds."""
-        return ((text, kind) for text, kind in self.kinds.items() if not text.isascii())
+        """Yield the texts that runs of ASCII characters cannot hold, in several spellings, and their kinds."""
+        for text, kind in self._beyond_ascii.items():
+            for spelled in {text, text.casefold(), text.upper(), text.title()}:
+                yield spelled, kind
 
     def _hits(self, folded: str) -> Iterator[tuple[str, str]]:
         whole = folded.strip()
