@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import pickle
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -18,7 +17,8 @@ from mmengine.config import Config
 from mmskanon.datasets.check import check_annotations, raise_errors
 from mmskanon.datasets.schema import complete_annotations
 from mmskanon.datasets.splits import sample_name
-from mmskanon.io.atomic import PICKLE_PROTOCOL, atomic_path
+from mmskanon.io.annotation_stream import write_records
+from mmskanon.io.atomic import atomic_path
 from mmskanon.io.pickles import load_annotations
 from mmskanon.release import (
     FieldPolicy,
@@ -166,7 +166,8 @@ def release_file(
         if options.shuffle:
             _shuffle(released)
         with open(part, 'wb') as file:
-            pickle.dump(released, file, PICKLE_PROTOCOL)
+            splits = released.get('split') if isinstance(released, dict) else None
+            write_records(file, annotations, splits, bare=released is annotations)
         count = len(annotations)
         del data, annotations, released, samples, sample
         document = provenance_of(part)

@@ -114,7 +114,7 @@ def scan_data(
     findings = list(_strange_keys(data, HARMLESS.union(keep)))
     findings += _kept_names(data, original or {})
     findings += scan_texts(texts_of(data), sought.find)
-    return findings
+    return _first_of_each(findings)
 
 
 def scan_texts(

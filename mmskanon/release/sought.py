@@ -30,9 +30,9 @@ ORDINARY = frozenset(
 _NUMBER = re.compile(r'[-+]?\d{1,4}(?:[.,]\d{0,4})?')
 _DIGEST = re.compile(rf'(?<![0-9a-f])(?:[0-9a-f]{{{DIGITS}}}|[0-9a-f]{{64}})(?![0-9a-f])')
 _PATH = r"""
-    (?:^|[\s"'=(:,])(?:~|[a-z]:|\.\.?)?[\\/]{1,2}\w  # from the root, home, a drive, this folder or a server
-    | [a-z][a-z0-9+]*://                             # an address
-    | [\w.-]+[\\/][\w .-]+[\\/]                      # folder in folder
+    (?:^|[\s"'=(:,])(?:~|[a-z]:|\.\.?)?[\\/]{1,2}\w[^\s"']*  # from the root, home, a drive, this folder or a server
+    | [a-z][a-z0-9+]*://[^\s"']*  # an address
+    | [\w.-]+[\\/][\w .-]+[\\/]  # folder in folder
     | [\w-]+[\\/][\w .-]*\.(?:pkl|csv|txt|mat|npy|npz|json|skeleton|avi|mp4|mkv|bag|py|pth|pt|zip|h5|log)\b
 """
 PATTERNS: dict[str, re.Pattern] = {
