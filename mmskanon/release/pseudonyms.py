@@ -54,7 +54,7 @@ class Pseudonyms:
 
     Example:
         >>> Pseudonyms(b'sixteen or more bytes').of('a1_s1_t1')
-        'b9f2e3c9cd47b7a8ba26'
+        '6e53239b3e1e32b7eaec'
     """
 
     def __init__(self, key: bytes | None = None) -> None:

