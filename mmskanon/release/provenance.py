@@ -122,7 +122,7 @@ def audit_summary(
         lowest_eer=rate and rate.figures['eer'],
         action=utility(doc, method, 'fixed'),
         action_retrained=utility(doc, method, 'retrained'),
-        mpjpe_mm=fidelity(doc, method, 'mpjpe_mm'),
+        bone_deviation=fidelity(doc, method, 'bone_deviation'),
         tm=fidelity(doc, method, 'tm'),
     )
 

@@ -310,7 +310,7 @@ class TestProvenance:
         audit = self.read(target)['audit']
         assert audit['method'] == 'k-same' and audit['verdict']['claim'] == 'leaks'
         assert audit['strongest'] == dict(tier='adaptive', attacker='tcn', rank1=0.371)
-        assert audit['action'] == 0.965 and audit['mpjpe_mm'] == 75.0
+        assert audit['action'] == 0.965 and audit['bone_deviation'] == 0.15
         assert 'per_class' not in json.dumps(audit)
 
     def test_an_audit_that_does_not_fit_is_refused(self, release, tmp_path):
