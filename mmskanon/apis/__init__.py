@@ -8,10 +8,13 @@ from .anonymize import (
     normalization_of,
 )
 from .anonymize_file import anonymize_file
+from .release_file import Release, ReleaseOptions, release_file
 from .skeletons import anonymize_skeletons, init_anonymizer
 from .streaming import StreamingAnonymizer
 
 __all__ = [
+    'Release',
+    'ReleaseOptions',
     'StreamingAnonymizer',
     'anonymize_annotations',
     'anonymize_file',
@@ -20,4 +23,5 @@ __all__ = [
     'build_anonymizer',
     'init_anonymizer',
     'normalization_of',
+    'release_file',
 ]

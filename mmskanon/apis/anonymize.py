@@ -10,10 +10,12 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from mmskanon.datasets.schema import attribute_value
+from mmskanon.datasets.splits import sample_name
 from mmskanon.models.anonymizers import BaseAnonymizer
 from mmskanon.models.weights import load_weights
 from mmskanon.registry import MODELS
 from mmskanon.skeletons.geometry import denormalize_skeleton, normalize_skeleton
+from mmskanon.skeletons.placement import PLACEMENTS, place_canonically
 from mmskanon.skeletons.resampling import resample_clip
 
 
@@ -69,6 +71,7 @@ def anonymize_keypoints(
     normalization: Mapping,
     name: str = 'sample',
     subject: int | str | None = None,
+    placement: str = 'keep',
 ) -> np.ndarray:
     """Anonymize one recording at full length.
 
@@ -78,13 +81,18 @@ def anonymize_keypoints(
         normalization (Mapping): Arguments of :func:`normalize_skeleton` beside the keypoints.
         name (str): Name of the recording for error messages. Defaults to ``'sample'``.
         subject (int | str, optional): Whose recording it is, for anonymizers that ask for it. Defaults to None.
+        placement (str): ``'keep'`` restores camera coordinates; ``'canonical'`` leaves the body at the origin, upright and to the front
+            (:func:`~mmskanon.skeletons.placement.place_canonically`). Defaults to ``'keep'``.
 
     Returns:
-        np.ndarray: Same shape and dtype, in the same coordinates; absent persons are exactly zero.
+        np.ndarray: Same shape and dtype, in the same or in canonical coordinates, metres; absent persons are exactly zero.
 
     Raises:
-        ValueError: If the recording shows more persons than the anonymizer was trained for, or its subject is needed and unknown.
+        ValueError: If the recording shows more persons than the anonymizer was trained for, its subject is needed and unknown, or the
+            placement is unknown.
     """
+    if placement not in PLACEMENTS:
+        raise ValueError(f'placement must be one of {PLACEMENTS}, found {placement!r}')
     known = {}
     if anonymizer.asks_for_subject:
         if subject is None:
@@ -101,10 +109,15 @@ def anonymize_keypoints(
         )
     body, record = normalize_skeleton(shown.astype(np.float32), **normalization)
     output = anonymize_body(body, anonymizer, **known)
-    restored = denormalize_skeleton(output, record).astype(keypoint.dtype)
+    if placement == 'canonical':
+        joint = normalization.get('center_joint')
+        placed = place_canonically(output, record, normalization['layout'], joint)
+    else:
+        placed = denormalize_skeleton(output, record)
+    placed = placed.astype(keypoint.dtype)
     scores = slice(max(anonymizer.num_coords, anonymizer.layout.dims), None)
-    restored[..., scores] = shown[..., scores]  # as they were, also in double precision
-    return np.concatenate([restored, surplus])
+    placed[..., scores] = shown[..., scores]  # as they were, also in double precision
+    return np.concatenate([placed, surplus])
 
 
 @torch.no_grad()
@@ -132,6 +145,7 @@ def anonymize_annotations(
     anonymizer: BaseAnonymizer,
     normalization: Mapping,
     frames: int | None = None,
+    placement: str = 'keep',
 ) -> Iterator[dict]:
     """Anonymize the samples of an annotation file one by one.
 
@@ -141,6 +155,7 @@ def anonymize_annotations(
         normalization (Mapping): See :func:`normalization_of`.
         frames (int, optional): Bring every clip to this number of frames first, since how long somebody takes tells who it is. Defaults to
             None, as they are.
+        placement (str): See :func:`anonymize_keypoints`. Defaults to ``'keep'``.
 
     Yields:
         dict: The sample with anonymized ``keypoint``; every other field as it was, but for ``total_frames`` and ``keypoint_score``
@@ -153,8 +168,9 @@ def anonymize_annotations(
             sample['keypoint'],
             anonymizer,
             normalization,
-            f'sample {sample["frame_dir"]}',
+            f'sample {sample_name(sample)}',
             attribute_value(sample, 'subject'),
+            placement,
         )
         yield {**sample, 'keypoint': keypoint}
 

@@ -28,6 +28,7 @@ def anonymize_file(
     overwrite: bool = False,
     seed: int | None = None,
     frames: int | None = None,
+    placement: str = 'keep',
     watch: Callable[[Iterable[Any], int], Iterable[Any]] = lambda samples, total: samples,
 ) -> int:
     """Write an anonymized copy of an annotation file, wholly or not at all.
@@ -42,6 +43,8 @@ def anonymize_file(
         seed (int, optional): Seed of PyTorch's generators, for anonymizers that draw at random: the same seed gives the same file. Who
             knows it can draw the same. Defaults to None, their state as it is.
         frames (int, optional): Number of frames that every clip is brought to. Defaults to None, as they are.
+        placement (str): ``'keep'`` for camera coordinates as recorded, ``'canonical'`` for bodies at the origin, upright and to the front.
+            Defaults to ``'keep'``.
         watch (Callable): Passes the samples on, given their number, for a progress bar. Defaults to nothing more.
 
     Returns:
@@ -64,7 +67,9 @@ def anonymize_file(
             data, str(source), layout=anonymizer.layout, num_person=anonymizer.num_person
         )
         raise_errors(problems)
-        samples = anonymize_annotations(annotations, anonymizer, anonymizer.normalization, frames)
+        samples = anonymize_annotations(
+            annotations, anonymizer, anonymizer.normalization, frames, placement
+        )
         for index, sample in enumerate(watch(samples, len(annotations))):
             annotations[index] = sample  # in place, so that memory never holds both whole files
         with open(temporary, 'wb') as file:

@@ -13,7 +13,7 @@ import pickle
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from mmskanon.io.atomic import atomic_path
 
@@ -58,6 +58,32 @@ def write_annotations(
             with open(part, 'rb') as source:
                 shutil.copyfileobj(source, file)
         file.write(pickle.SETITEMS + pickle.STOP)
+
+
+def write_records(
+    file: BinaryIO,
+    records: Iterable[Any],
+    split: dict[str, list[str]] | None = None,
+    bare: bool = False,
+) -> None:
+    """Write an annotation file from records in memory. ``pickle.dump`` would hold every array twice until its end.
+
+    Args:
+        file (BinaryIO): An open file.
+        records (Iterable[Any]): The records.
+        split (dict[str, list[str]], optional): Sample names of each split. Defaults to None, no splits.
+        bare (bool): Whether the file is the list of records alone. Defaults to False.
+    """
+    file.write(pickle.PROTO + bytes([_PROTOCOL]))
+    if not bare:
+        file.write(pickle.EMPTY_DICT + pickle.MARK)
+        if split is not None:
+            file.write(_instructions('split') + _instructions(split))
+        file.write(_instructions('annotations'))
+    file.write(pickle.EMPTY_LIST)
+    for record in records:
+        file.write(encode_record(record))
+    file.write((b'' if bare else pickle.SETITEMS) + pickle.STOP)
 
 
 def _instructions(obj: Any) -> bytes:

@@ -1,6 +1,7 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
 """A pickle written in pieces is a pickle like any other."""
 
+import io
 import pickle
 import tracemalloc
 
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmskanon.io import load_annotations
-from mmskanon.io.annotation_stream import encode_record, write_annotations
+from mmskanon.io.annotation_stream import encode_record, write_annotations, write_records
 
 VALUES = st.one_of(st.integers(), st.text(max_size=300), st.none(), st.floats(allow_nan=False))
 RECORDS = st.dictionaries(st.text(max_size=5), st.one_of(VALUES, st.lists(VALUES)), max_size=4)
@@ -76,3 +77,15 @@ def test_nothing_is_left_of_a_failure(tmp_path):
     with pytest.raises(FileNotFoundError):
         write_annotations(tmp_path / 'a.pkl', {}, [tmp_path / 'gone'])
     assert list(tmp_path.iterdir()) == []
+
+
+@settings(max_examples=50, deadline=None)
+@given(records=st.lists(RECORDS, max_size=4), split=st.sampled_from([None, {}, dict(a=['x'])]))
+def test_records_in_memory_come_back(records, split):
+    for bare in (False, True):
+        file = io.BytesIO()
+        write_records(file, records, split, bare)
+        expected = (
+            dict(annotations=records) if split is None else dict(split=split, annotations=records)
+        )
+        assert pickle.loads(file.getvalue()) == (records if bare else expected)

@@ -1,5 +1,8 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
-"""Check an annotation file, print the problems found and count them. The exit code is 1 if one of them is an error."""
+"""Check an annotation file, print the problems found and count them. The exit code is 1 if one of them is an error.
+
+With --release-of, search a file that is to be published, and the provenance beside it, for whatever names somebody of the original.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,19 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.table import Table
 
-from mmskanon.datasets.check import Problem, check_annotations, check_structure
+from mmskanon.datasets.check import Problem, check_annotations, check_structure, raise_errors
 from mmskanon.datasets.schema import complete_annotations
 from mmskanon.io.pickles import load_annotations
+from mmskanon.release import (
+    HARMLESS,
+    Finding,
+    names_of,
+    provenance_path,
+    scan_annotations,
+    scan_provenance_file,
+    seek,
+    told,
+)
 from mmskanon.skeletons.layouts import LAYOUTS
 
 SHOWN = 10
@@ -50,6 +63,18 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         '--all',
         action='store_true',
         help=f'print every problem, not only the first {SHOWN} of each kind',
+    )
+    parser.add_argument(
+        '--release-of',
+        metavar='ORIGINAL',
+        help='search the file for names, values of private attributes and the like of this original',
+    )
+    parser.add_argument(
+        '--keep',
+        nargs='+',
+        default=[],
+        metavar='KEY',
+        help='with --release-of: keys that were published on purpose',
     )
     return parser.parse_args(argv)
 
@@ -101,6 +126,32 @@ def print_problems(problems: Sequence[Problem], most: int | None) -> Counter:
     return counts
 
 
+def find_traces(args: argparse.Namespace) -> list[Finding]:
+    """Search a release, and its provenance if that lies beside it.
+
+    Args:
+        args (argparse.Namespace): The command line.
+
+    Returns:
+        list[Finding]: What was found.
+    """
+    original = load_annotations(args.release_of)
+    raise_errors(check_structure(original, args.release_of))
+    samples = original['annotations'] if isinstance(original, dict) else original
+    complete_annotations(samples)
+    sought = seek(original, HARMLESS.union(args.keep))
+    before = dict(
+        names=names_of(samples, original.get('split') if isinstance(original, dict) else None),
+        subjects={str(s['subject']) for s in samples if s.get('subject') is not None},
+    )
+    del original, samples  # memory holds one file
+    findings = scan_annotations(args.ann_file, sought, args.keep, before)
+    beside = provenance_path(args.ann_file)
+    if beside.exists():
+        findings += scan_provenance_file(beside, sought)
+    return findings
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the check.
 
@@ -112,6 +163,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     args = parse_args(argv)
     try:
+        if args.release_of is not None:
+            findings = find_traces(args)
+            for line in told(findings, None if args.all else SHOWN):
+                print(f'error: {line}')
+            print(f'{args.ann_file}: {len(findings)} traces of {args.release_of}')
+            return int(bool(findings))
         problems, num_samples = find_problems(args)
     except (OSError, KeyError, TypeError, ValueError) as error:
         print(error.args[0] if isinstance(error, KeyError) else error, file=sys.stderr)
