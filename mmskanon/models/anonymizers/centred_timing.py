@@ -90,7 +90,7 @@ class CentredTimingAnonymizer(KSameAnonymizer):
             aligned with large collections as a whole. Defaults to 32.
         layout (str | dict | SkeletonLayout): See :class:`BaseAnonymizer`; three-dimensional. Defaults to ``'nturgb+d'``.
         num_person (int): See :class:`BaseAnonymizer`. Defaults to 2.
-        **kwargs: See :class:`KSameAnonymizer`; ``warp_noise`` is not used.
+        **kwargs: See :class:`KSameAnonymizer`.
 
     Raises:
         FileNotFoundError: If a file is not there.
@@ -244,28 +244,16 @@ class CentredTimingAnonymizer(KSameAnonymizer):
             )
         return made
 
-    def _timing(
-        self,
-        own: Tensor,
-        shown: Tensor,
-        donors: Sequence[int],
-        generator: torch.Generator | None,
-        subject: Hashable | None,
-    ) -> list[Tensor]:
-        """As that of :class:`KSameAnonymizer`, without the habits of the subject."""
+    def _adjust(self, paths: Tensor, donors: Sequence[int], subject: Hashable | None) -> Tensor:
+        """Take the habits of the subject out of paths (k, 64)."""
         if subject not in self._known:
             raise ValueError(
                 f'{type(self).__name__}: the collection {self._where} has no clip of subject {subject!r}, so the habits of that person are not known: '
                 'name the file that is released as collection.ann_file'
             )
-        paths = self._paths(own, shown, donors)
         habit = self._habits.get(int(self.labels[donors[0]]))
         # A class that no clip of the collection was read as: nothing to centre by.
-        centred = paths if habit is None else habit.remove(paths, donors, subject)
-        time = torch.linspace(0, ALIGNED_FRAMES - 1, len(own)).to(self.rest)
-        return [
-            self._frames(path, donor, time) for path, donor in zip(centred, donors, strict=True)
-        ]
+        return paths if habit is None else habit.remove(paths, donors, subject)
 
     def extra_repr(self) -> str:
         """Return what ``print(model)`` shows."""
