@@ -57,11 +57,13 @@
     const bones = [0, ...methods].map((clip) => ({
       clip, values: boneLengths(sample, sample.clips[clip], person(), bone()),
     }));
+    // The first is the thickest, so that lines that coincide are all seen.
+    const width = (clip) => 2 + 0.7 * Math.max(0, methods.length - methods.indexOf(clip) - 1);
     lines = {
       moved: series.flatMap(({ clip, all: every, one }) => [
-        { clip, values: one, dashed: true, width: 1.4 }, { clip, values: every },
+        { clip, values: one, dashed: true, width: 1.4 }, { clip, values: every, width: width(clip) },
       ]),
-      length: bones.map(({ clip, values }) => ({ clip, values, width: clip ? 2 : 2.6 })),
+      length: bones.map(({ clip, values }) => ({ clip, values, width: clip ? width(clip) : 2 })),
     };
     cells = [
       ...fill('moved-numbers', series.map(({ clip, all: every, one }) => [
