@@ -130,7 +130,10 @@ setup(
     ],
     python_requires='>=3.10',
     packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
-    package_data={f'{PACKAGE}.audit.report': ['template/*']},
+    package_data={
+        f'{PACKAGE}.{name}': ['template/*']
+        for name in ('audit.report', 'visualization', 'visualization.viewer')
+    },
     zip_safe=False,
     install_requires=requirements('runtime'),
     extras_require={

@@ -166,10 +166,13 @@ def test_wheel_has_every_module(built, checkout):
     assert shipped == modules, 'a folder without __init__.py is left out of the wheel'
 
 
-def test_wheel_and_sdist_carry_the_parts_of_the_report_page(built, checkout):
-    folder = checkout / 'mmskanon/audit/report/template'
+@pytest.mark.parametrize(
+    ('package', 'number'), [('audit/report', 3), ('visualization', 2), ('visualization/viewer', 5)]
+)
+def test_wheel_and_sdist_carry_the_parts_of_pages(built, checkout, package, number):
+    folder = checkout / 'mmskanon' / package / 'template'
     parts = {path.relative_to(checkout).as_posix() for path in folder.iterdir()}
-    assert len(parts) == 3
+    assert len(parts) == number
     assert parts <= set(names(built['wheel']))
     with tarfile.open(built['sdist']) as archive:
         assert parts <= {name.partition('/')[2] for name in archive.getnames()}

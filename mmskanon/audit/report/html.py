@@ -6,18 +6,16 @@ Texts of the document are escaped wherever they stand, and the page's own policy
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 from markupsafe import Markup
 
 from mmskanon.audit.tiers import TIERS
 from mmskanon.skeletons.layouts import get_layout
+from mmskanon.visualization.web import render_page
 
 from .animation import Example, animation_data
 from .key_figures import lowest_eer, strongest_attack, strongest_of_tiers, utility
@@ -97,24 +95,15 @@ def render_html(
     Returns:
         str: The page.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.policies['json.dumps_kwargs'] = dict(separators=(',', ':'), allow_nan=False)
-    environment.filters['percent'] = percent
-    script = (TEMPLATES / 'report.js').read_text(encoding='utf-8')
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     attributes = doc['data']['attributes']
-    return environment.get_template('report.html').render(
-        doc=doc,
-        script=Markup(script),
-        script_hash=digest,
-        style=Markup((TEMPLATES / 'report.css').read_text(encoding='utf-8')),
+    return render_page(
+        TEMPLATES,
+        'report.html',
+        style='report.css',
+        scripts=('stage.js', 'report.js'),
         palette=PALETTE,
+        filters=dict(percent=percent),
+        doc=doc,
         tiers=TIERS,
         claims=CLAIMS,
         methods=[_method(doc, name, pictures) for name in doc['methods']],

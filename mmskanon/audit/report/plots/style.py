@@ -18,13 +18,11 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from mmskanon.audit.tiers import TIERS
+from mmskanon.visualization.web import BASE_PALETTE
 
 # name of the CSS variable: colour on white, colour on a dark page
 PALETTE = {
-    'ink': ('#1f2328', '#e6e9ee'),
-    'quiet': ('#5b6470', '#a2abb8'),
-    'line': ('#d9dee5', '#39414c'),
-    'paper': ('#fffffe', '#171b21'),
+    **BASE_PALETTE,
     'chance': ('#b3261e', '#ff8a80'),
     'same': ('#d55e01', '#ff9a4d'),
     'other': ('#8a97a8', '#7d8a9c'),

@@ -1,9 +1,3 @@
-'use strict';
-// Errors are written where a test, or a curious reader, finds them.
-window.addEventListener('error', (event) => {
-  document.documentElement.dataset.scriptError = event.message;
-});
-
 (function sortableTables() {
   const compare = {
     text: (a, b) => a.localeCompare(b, undefined, { numeric: true }),
@@ -56,11 +50,10 @@ window.addEventListener('beforeprint', () => {
   if (!source) return;
   const samples = JSON.parse(source.textContent);
   const canvas = document.getElementById('stage');
-  const paper = canvas.getContext('2d');
   const [play, moment, clock, front] = ['play', 'moment', 'clock', 'front'].map((id) => document.getElementById(id));
   const [sampleSelect, methodSelect] = ['sample', 'shown-method'].map((id) => document.getElementById(id));
   const view = { turn: 0.3, tilt: 0.15, zoom: 1 };
-  let sample, before, after, frame = 0, playing = false, last = 0, ahead = 0;
+  let paper, sample, before, after, frame = 0, playing = false, last = 0, ahead = 0;
   let middle = [0, 0, 0], radius = 1, floor = 0;
 
   // Persons as coordinates of all frames: steps from frame to frame are added up.
@@ -124,20 +117,9 @@ window.addEventListener('beforeprint', () => {
   }
 
   function place(point) {
-    const [x, y, z] = point.map((value, k) => value - middle[k]);
-    const across = Math.cos(view.turn) * x + Math.sin(view.turn) * z;
-    const away = Math.cos(view.turn) * z - Math.sin(view.turn) * x;
-    const up = Math.cos(view.tilt) * y + Math.sin(view.tilt) * away;
+    const [across, up] = lookAt(point.map((value, k) => value - middle[k]), view);
     const scale = view.zoom * 0.46 * Math.min(canvas.width, canvas.height) / radius;
     return [canvas.width / 2 + scale * across, canvas.height / 2 - scale * up];
-  }
-
-  function stroke(points, color, width) {
-    paper.strokeStyle = color;
-    paper.lineWidth = width;
-    paper.beginPath();
-    points.forEach(([x, y], i) => (i ? paper.lineTo(x, y) : paper.moveTo(x, y)));
-    paper.stroke();
   }
 
   function drawFloor(color) {
@@ -145,8 +127,8 @@ window.addEventListener('beforeprint', () => {
     const step = radius / 2;
     for (let i = -3; i <= 3; i++) {
       const [x, z] = [middle[0] + i * step, middle[2] + i * step];
-      stroke([[x, floor, middle[2] - 3 * step], [x, floor, middle[2] + 3 * step]].map(place), color, 1);
-      stroke([[middle[0] - 3 * step, floor, z], [middle[0] + 3 * step, floor, z]].map(place), color, 1);
+      stroke(paper, [[x, floor, middle[2] - 3 * step], [x, floor, middle[2] + 3 * step]].map(place), color, 1);
+      stroke(paper, [[middle[0] - 3 * step, floor, z], [middle[0] + 3 * step, floor, z]].map(place), color, 1);
     }
   }
 
@@ -154,32 +136,18 @@ window.addEventListener('beforeprint', () => {
     for (const person of persons) {
       if (!present(person, frame)) continue;
       const points = Array.from({ length: sample.joints }, (_, v) => place(joint(person, frame, v)));
-      for (const [a, b] of sample.bones) stroke([points[a], points[b]], rim, width * 1.8);
-      for (const [a, b] of sample.bones) stroke([points[a], points[b]], color, width);
-      paper.fillStyle = color;
-      for (const [x, y] of points) {
-        paper.beginPath();
-        paper.arc(x, y, width * 0.95, 0, 2 * Math.PI);
-        paper.fill();
-      }
+      for (const [a, b] of sample.bones) stroke(paper, [points[a], points[b]], rim, width * 1.8);
+      for (const [a, b] of sample.bones) stroke(paper, [points[a], points[b]], color, width);
+      for (const point of points) dot(paper, point, color, width * 0.95);
     }
   }
 
   function draw() {
-    const colors = getComputedStyle(document.documentElement);
-    const color = (name) => colors.getPropertyValue(`--${name}`).trim();
-    const width = Math.max(canvas.clientWidth, 1) * (window.devicePixelRatio || 1);
-    const height = Math.max(canvas.clientHeight, 1) * (window.devicePixelRatio || 1);
-    if (canvas.width !== Math.round(width) || canvas.height !== Math.round(height)) {
-      canvas.width = Math.round(width);
-      canvas.height = Math.round(height);
-    }
-    paper.clearRect(0, 0, canvas.width, canvas.height);
-    paper.lineCap = paper.lineJoin = 'round';
+    paper = freshPaper(canvas);
     const unit = Math.min(canvas.width, canvas.height) / 150;
-    drawFloor(color('line'));
-    drawPersons(before, color('other'), color('ground'), unit);
-    drawPersons(after, color('same'), color('ground'), unit);
+    drawFloor(paletteColor('line'));
+    drawPersons(before, paletteColor('other'), paletteColor('ground'), unit);
+    drawPersons(after, paletteColor('same'), paletteColor('ground'), unit);
     moment.value = frame;
     clock.textContent = `${(frame / sample.fps).toFixed(2)} s`;
   }
@@ -209,8 +177,7 @@ window.addEventListener('beforeprint', () => {
   }
 
   function turn(across, up) {
-    view.turn += across;
-    view.tilt = Math.max(-1.4, Math.min(1.4, view.tilt + up));
+    turnView(view, across, up);
     draw();
   }
 
@@ -219,34 +186,7 @@ window.addEventListener('beforeprint', () => {
   front.addEventListener('click', () => { Object.assign(view, { turn: 0, tilt: 0, zoom: 1 }); draw(); });
   sampleSelect.addEventListener('change', chooseSample);
   methodSelect.addEventListener('change', chooseMethod);
-  const pointers = new Map();
-  canvas.addEventListener('pointerdown', (event) => {
-    canvas.setPointerCapture(event.pointerId);
-    pointers.set(event.pointerId, [event.clientX, event.clientY]);
-  });
-  canvas.addEventListener('pointermove', (event) => {
-    const from = pointers.get(event.pointerId);
-    if (!from) return;
-    const to = [event.clientX, event.clientY];
-    const other = [...pointers].find(([id]) => id !== event.pointerId);
-    if (other) {
-      const distance = (p) => Math.max(Math.hypot(p[0] - other[1][0], p[1] - other[1][1]), 1);
-      view.zoom = Math.max(0.4, Math.min(4, (view.zoom * distance(to)) / distance(from)));
-      draw();
-    } else {
-      turn((to[0] - from[0]) / 180, (to[1] - from[1]) / 180);
-    }
-    pointers.set(event.pointerId, to);
-  });
-  for (const name of ['pointerup', 'pointercancel']) {
-    canvas.addEventListener(name, (event) => pointers.delete(event.pointerId));
-  }
-  canvas.addEventListener('wheel', (event) => {
-    if (!event.ctrlKey) return;
-    event.preventDefault();
-    view.zoom = Math.max(0.4, Math.min(4, view.zoom * Math.exp(-event.deltaY / 300)));
-    draw();
-  }, { passive: false });
+  turnByHand(canvas, view, draw);
   canvas.addEventListener('keydown', (event) => {
     const steps = { ArrowLeft: [-0.12, 0], ArrowRight: [0.12, 0], ArrowUp: [0, -0.12], ArrowDown: [0, 0.12] };
     if (event.key in steps) turn(...steps[event.key]);
