@@ -167,7 +167,7 @@ def test_what_looks_like_a_person_a_path_or_a_moment_is_found(text):
     'text',
     [
         'm/s', 'n/a', 'xsub_train', 'xview_val', 'walking/running', 'P12', '2026-11-29', '20-29',
-        '27 people', 'camera 3', 'up & down', 'ss1c', Pseudonyms().of('x'), '1:30', 'a1', 's1_t2',
+        '27 people', 'camera 3', 'up & down', 'ss1c', Pseudonyms(b'sixteen bytes ..').of('x'), '1:30', 'a1', 's1_t2',
     ],
 )  # fmt: skip
 def test_ordinary_texts_are_not(text):

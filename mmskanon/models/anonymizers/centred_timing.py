@@ -18,7 +18,7 @@ from mmskanon.datasets.population_clips import PopulationClips, population_clips
 from mmskanon.datasets.schema import take_key
 from mmskanon.registry import MODELS
 from mmskanon.skeletons.donors import DonorIndex
-from mmskanon.skeletons.dtw import frames_at
+from mmskanon.skeletons.dtw import frames_at, smooth_path
 from mmskanon.skeletons.habits import alike, balancing_strength, habits
 from mmskanon.skeletons.kinematics import split_length
 from mmskanon.skeletons.layouts import SkeletonLayout
@@ -38,6 +38,7 @@ class ClassHabits:
         offsets (Tensor): How a person differs from everybody along a donor, shape (P, D, 64), in frames.
         mean (Tensor): Path of everybody, shape (D, 64).
         strength (float): Share of the offsets that is taken out.
+        smoothing (float): See :func:`without_habit`.
     """
 
     people: dict[Hashable, int]
@@ -45,6 +46,7 @@ class ClassHabits:
     offsets: Tensor
     mean: Tensor
     strength: float
+    smoothing: float
 
     def remove(self, paths: Tensor, donors: Sequence[int], subject: Hashable) -> Tensor:
         """Take the habit of a subject out of paths (k, 64); who has no clip of the class in the collection has no other habit than this one."""
@@ -53,8 +55,26 @@ class ClassHabits:
             offsets = self.offsets[self.people[subject], columns].to(paths)
         else:
             offsets = paths - self.mean[columns].to(paths)
-        centred = paths - self.strength * offsets
-        return centred.clamp(0, ALIGNED_FRAMES - 1).cummax(1).values
+        return without_habit(paths, self.strength * offsets, self.smoothing)
+
+
+def without_habit(paths: Tensor, habits: Tensor, smoothing: float) -> Tensor:
+    """Take habits out of paths.
+
+    Where a path would then run backwards it stands still. What changed is smoothed, so that the movement does not jerk afterwards.
+
+    Args:
+        paths (Tensor): Shape (B, L), never decreasing.
+        habits (Tensor): What is taken out, shape (B, L), in frames.
+        smoothing (float): Standard deviation of the Gaussian that smooths, in frames.
+
+    Returns:
+        Tensor: Shape (B, L), between 0 and L - 1, never decreasing.
+    """
+    last = paths.shape[1] - 1
+    centred = (paths - habits).clamp(0, last).cummax(1).values
+    changed = paths + smooth_path(centred - paths, smoothing)
+    return changed.clamp(0, last).cummax(1).values
 
 
 @MODELS.register_module()
@@ -67,7 +87,7 @@ class CentredTimingAnonymizer(KSameAnonymizer):
 
         p'_id = p_id - a_c (mean_{j of s in c} p_jd - mean_{s'} mean_{j of s' in c} p_jd)
 
-    made monotone again; donors are read along p'. The strength a_c in [0, 1] is found for each class such that, over the collection,
+    its change against p made smooth, and p' monotone; donors are read along p'. The strength a_c in [0, 1] is found for each class such that, over the collection,
     different takes of a person are no more alike than clips of different people
     (:func:`~mmskanon.skeletons.habits.balancing_strength`): by the cosine of bone directions less their mean over time, and of the
     speeds of the bones, in the mean over donors. More would leave a trace again, since deviations from a mean of few clips add up to nothing.
@@ -185,18 +205,20 @@ class CentredTimingAnonymizer(KSameAnonymizer):
         columns = slice(len(donors))
 
         def likeness(strength: float) -> float | None:
-            centred = paths[:, columns] - strength * offsets[:, columns]
-            spaces = self._describe(donors, centred, usable[:, columns])
+            spaces = self._describe(
+                donors, paths[:, columns], strength * offsets[:, columns], usable[:, columns]
+            )
             found = [alike(space, people, takes) for space in spaces]
             return None if None in found else sum(found)
 
         return balancing_strength(likeness)
 
     def _describe(
-        self, donors: Sequence[int], paths: np.ndarray, usable: np.ndarray
+        self, donors: Sequence[int], paths: np.ndarray, habits: np.ndarray, usable: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """What n clips look like whose donors are read along paths (n, D, 64): course of the directions and speed, shape (n, ...)."""
-        along = torch.from_numpy(paths).to(self.rest).clamp(0, ALIGNED_FRAMES - 1).cummax(2).values
+        """What n clips look like without habits, both (n, D, 64): course of the directions and speed, shape (n, ...)."""
+        both = (torch.from_numpy(x).to(self.rest).flatten(0, 1) for x in (paths, habits))
+        along = without_habit(*both, self.smoothing).unflatten(0, paths.shape[:2])
         weight = torch.from_numpy(usable).to(self.rest)
         total = 0
         for column, donor in enumerate(donors):
@@ -241,6 +263,7 @@ class CentredTimingAnonymizer(KSameAnonymizer):
                 torch.as_tensor(offsets, dtype=torch.float32),
                 torch.as_tensor(mean, dtype=torch.float32),
                 rest if own is None else own,
+                self.smoothing,
             )
         return made
 

@@ -12,7 +12,9 @@ from mmskanon.apis import anonymize_annotations
 from mmskanon.datasets.population_clips import population_clips
 from mmskanon.models.anonymizers import CentredTimingAnonymizer, KSameAnonymizer
 from mmskanon.models.anonymizers.batches import anonymize_batch
+from mmskanon.models.anonymizers.centred_timing import without_habit
 from mmskanon.registry import MODELS
+from mmskanon.skeletons.dtw import smooth_path
 from mmskanon.skeletons.habits import alike
 from mmskanon.skeletons.kinematics import inverse_kinematics
 
@@ -153,6 +155,23 @@ def test_a_clip_is_not_read_along_itself(make, tmp_path):
             torch.testing.assert_close(mean, torch.stack(paths[subject]).mean(0), atol=1e-3, rtol=0)
 
 
+def test_paths_without_habits_never_run_backwards_and_change_smoothly():
+    generator = torch.Generator().manual_seed(0)
+    paths = torch.rand(20, 64, generator=generator).cumsum(1)
+    paths = smooth_path(63 * paths / paths[:, -1:], 2.0)
+    habits = smooth_path(4 * torch.randn(20, 64, generator=generator).cumsum(1), 2.0)
+    rough = (paths - habits).clamp(0, 63).cummax(1).values
+    found = without_habit(paths, habits, 2.0)
+    assert (found.diff(dim=1) >= 0).all() and found.min() >= 0 and found.max() <= 63
+    jerk, before = (x.diff(n=2, dim=1).abs().amax(1).mean() for x in (found, rough))
+    assert jerk < 0.75 * before and (found - rough).abs().mean() < 1
+    small = 0.2 * torch.sin(torch.linspace(0, 3, 64)).expand(20, -1)
+    torch.testing.assert_close(
+        without_habit(paths, small, 0.0), (paths - small).clamp(0, 63).cummax(1).values
+    )
+    assert torch.equal(without_habit(paths, 0 * habits, 2.0), paths.clamp(0, 63).cummax(1).values)
+
+
 def test_strangers_are_refused(make):
     with pytest.raises(
         ValueError, match="has no clip of subject 'eve', so the habits .* not known"
@@ -175,8 +194,8 @@ def test_an_action_that_the_person_does_not_show_otherwise(make):
     habit.people.pop(3, None)
     paths = torch.linspace(0, 63, 64)[None] ** 2 / 63
     donors = list(habit.donors)[:1]
-    expected = paths - habit.strength * (paths - habit.mean[:1])
-    torch.testing.assert_close(habit.remove(paths, donors, 3), expected.cummax(1).values)
+    expected = without_habit(paths, habit.strength * (paths - habit.mean[:1]), 2.0)
+    torch.testing.assert_close(habit.remove(paths, donors, 3), expected)
     assert anonymizer(x, subjects=[3]).isfinite().all()
 
 
