@@ -166,7 +166,12 @@ def test_figures_between_all_and_nothing_are_those_of_loops(measured, clips):
     body = get_layout('kinect_v1')
     motion, speed = (
         [
-            np.stack([f(normalize_skeleton(c, body)[0], body).astype(np.float64) for c in part])
+            np.stack(
+                [
+                    f(normalize_skeleton(c, body, rotate='invariant')[0], body).astype(np.float64)
+                    for c in part
+                ]
+            )
             for part in ([s['keypoint'] for s in clips], made)
         ]
         for f in (motion_residual, speed_profile)
