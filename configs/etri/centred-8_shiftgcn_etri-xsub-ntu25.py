@@ -6,6 +6,7 @@ model = dict(
     anonymizer=dict(
         type='CentredTimingAnonymizer',
         k=8,
+        strength=None,  # found for each action
         collection=dict(ann_file='data/etri/etri.pkl', center='every_frame'),
     )
 )

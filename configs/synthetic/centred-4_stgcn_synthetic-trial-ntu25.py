@@ -5,6 +5,7 @@ _base_ = './ksame-4_stgcn_synthetic-trial-ntu25.py'
 model = dict(
     anonymizer=dict(
         type='CentredTimingAnonymizer',
+        strength=None,  # found for each action
         collection=dict(ann_file='data/synthetic/synthetic.pkl'),
     )
 )

@@ -5,6 +5,7 @@ _base_ = './ksame-8_stgcn_utd-mhad-trial-kinect20.py'
 model = dict(
     anonymizer=dict(
         type='CentredTimingAnonymizer',
+        strength=None,  # found for each action
         collection=dict(ann_file='data/utd_mhad/utd_mhad.pkl'),
     )
 )
