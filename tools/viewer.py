@@ -15,13 +15,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmskanon.io.pickles import load_annotations
-from mmskanon.skeletons.layouts import LAYOUTS
 from mmskanon.utils import run_tool
+from mmskanon.visualization.arguments import add_recording_arguments
 from mmskanon.visualization.comparison import spread
 from mmskanon.visualization.pairing import annotation_list, guess_layout, pair_samples
 from mmskanon.visualization.viewer import ViewerSample, write_viewer
 from mmskanon.visualization.viewer.page import check_methods
-from mmskanon.visualization.views import UPS
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -49,20 +48,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         default=12,
         help='show at most so many samples (default: %(default)s)',
     )
-    parser.add_argument(
-        '--layout', choices=sorted(LAYOUTS), help='skeleton layout (default: by number of joints)'
-    )
-    parser.add_argument(
-        '--up',
-        choices=UPS,
-        help='y: camera space, z: normalised skeletons, -y: image (default: y, or -y for 2D layouts)',
-    )
-    parser.add_argument(
-        '--fps',
-        type=float,
-        default=30.0,
-        help='frames a second of the recording (default: %(default)s)',
-    )
+    add_recording_arguments(parser)
     parser.add_argument('--overwrite', action='store_true', help='replace the page if it exists')
     return parser.parse_args(argv)
 

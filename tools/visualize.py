@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmskanon.io.pickles import load_annotations
-from mmskanon.skeletons.layouts import LAYOUTS
 from mmskanon.utils import run_tool
+from mmskanon.visualization.arguments import add_recording_arguments
 from mmskanon.visualization.pairing import annotation_list, guess_layout, pair_samples
 from mmskanon.visualization.skeleton_plot import check_target, draw_comparison
-from mmskanon.visualization.views import UPS, VIEWS
+from mmskanon.visualization.views import VIEWS
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -35,25 +35,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
         help='frame_dir of the sample, or its index (default: %(default)s)',
     )
     parser.add_argument(
-        '--layout', choices=sorted(LAYOUTS), help='skeleton layout (default: by number of joints)'
-    )
-    parser.add_argument(
         '--view',
         choices=list(VIEWS),
         default='front',
         help='where to look from (default: %(default)s)',
     )
-    parser.add_argument(
-        '--up',
-        choices=UPS,
-        help='y: camera space, z: normalised skeletons, -y: image (default: y, or -y for 2D layouts)',
-    )
-    parser.add_argument(
-        '--fps',
-        type=float,
-        default=30.0,
-        help='frames a second of the recording (default: %(default)s)',
-    )
+    add_recording_arguments(parser)
     parser.add_argument(
         '--max-frames', type=int, help='show at most so many frames, spread over the whole clip'
     )
