@@ -176,8 +176,7 @@ _MEDIAPIPE = SkeletonLayout(
     shoulders=(12, 11),
 )
 LAYOUTS: dict[str, SkeletonLayout] = {
-    layout.name: layout
-    for layout in (_NTU, _KINECT_V1, _COCO, _OPENPOSE, _OPENPOSE_25, _MEDIAPIPE)
+    layout.name: layout for layout in (_NTU, _KINECT_V1, _COCO, _OPENPOSE, _OPENPOSE_25, _MEDIAPIPE)
 }
 """dict[str, SkeletonLayout]: The layouts known by name."""
 
