@@ -69,6 +69,49 @@ def pages(site) -> dict[Path, References]:
     return found
 
 
+@pytest.fixture(scope='module')
+def hooks():
+    """What MkDocs calls while it builds."""
+    spec = importlib.util.spec_from_file_location('hooks', REPO / 'docs/mkdocs/hooks.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ('link', 'translated'),
+    [
+        ('[a](audit.md#gates)', '[a](audit.md#gates)'),
+        ('[a](#here)', '[a](#here)'),
+        ('[a](../README.md#limits)', '[a](project/overview.md#limits)'),
+        ('[a](../configs/ntu60/README.md)', '[a](project/configs_ntu60.md)'),
+        ('[a](../tools/demo.py)', 'a'),
+        ('[`a`](../tests)', '`a`'),
+        ('[a](../tools/gone.py)', '[a](../tools/gone.py)'),
+        ('[a](https://example.org)', '[a](https://example.org)'),
+        ('```text\n[a](../tools/demo.py)\n```', '```text\n[a](../tools/demo.py)\n```'),
+        (
+            '[![a](images/viewer.png)](../README.md)',
+            '[![a](images/viewer.png)](project/overview.md)',
+        ),
+    ],
+)
+def test_links_are_translated_and_broken_ones_left_to_the_strict_build(hooks, link, translated):
+    assert hooks.translate(f'x\n\n{link}\n', 'docs/page.md', 'page.md') == f'x\n\n{translated}\n'
+
+
+def test_links_of_pages_from_outside_are_seen_from_where_they_stand(hooks):
+    text = '![a](docs/images/viewer.png) [b](CONTRIBUTING.md) [c](docs/audit.md)'
+    expected = '![a](../images/viewer.png) [b](contributing.md) [c](../audit.md)'
+    assert hooks.translate(text, 'README.md', 'project/overview.md') == expected
+
+
+def test_what_continues_a_numbered_item_is_set_apart(hooks):
+    text = '1. a\n   b\n\n   ```bash\n   c\n   ```\n2. d\n\nend\n   e'
+    expected = '1. a\n    b\n\n    ```bash\n    c\n    ```\n\n2. d\n\nend\n   e'
+    assert hooks.indent_items(text) == expected
+
+
 def test_every_page_of_the_documentation_is_there(site):
     expected = {
         path.relative_to(REPO / 'docs').with_suffix('.html').as_posix()
