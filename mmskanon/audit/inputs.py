@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ from mmskanon.datasets.check import check_annotations, raise_errors
 from mmskanon.datasets.schema import attribute_value, complete_annotations, take_key
 from mmskanon.datasets.splits import sample_name
 from mmskanon.io import load_annotations
+from mmskanon.io.reading import sha256_of
 from mmskanon.skeletons.resampling import resample_clip
 from mmskanon.visualization.pairing import guess_layout
 
@@ -88,15 +88,6 @@ class Method:
     name: str
     files: list[dict] = field(default_factory=list)
     stores: list[ClipStore] = field(default_factory=list)
-
-
-def sha256_of(path: str | Path) -> str:
-    """Digest of a file's bytes, in hexadecimal."""
-    digest = hashlib.sha256()
-    with open(path, 'rb') as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def read_original(

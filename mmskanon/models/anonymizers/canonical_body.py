@@ -172,6 +172,11 @@ class CanonicalBodyAnonymizer(BaseAnonymizer):
         """bool: Whether the inner anonymizer does and no body is drawn, which would be another one in each frame."""
         return self.inner.streams and self.lengths != 'random'
 
+    @property
+    def draws(self) -> bool:
+        """bool: Whether bodies are drawn, or the inner anonymizer draws."""
+        return self.inner.draws or self.lengths == 'random'
+
     def needed_frames(self, frame: int) -> tuple[int, int] | None:
         """Those of the inner anonymizer; None where rest poses or chance belong to the whole clip."""
         return None if self._takes_clips else self.inner.needed_frames(frame)
