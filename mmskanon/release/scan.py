@@ -163,23 +163,28 @@ def scan_instructions(path: str | os.PathLike, sought: Sought) -> list[Finding]:
     return findings
 
 
-def scan_bytes(path: str | os.PathLike, sought: Sought) -> list[Finding]:
+def scan_bytes(source: str | os.PathLike | bytes, sought: Sought) -> list[Finding]:
     """Search the raw bytes of any file, for texts of at least eight characters in ASCII, UTF-8, UTF-16 and UTF-32.
 
     Shorter ones occur by chance in the bytes of coordinates.
 
     Args:
-        path (str | os.PathLike): The file.
+        source (str | os.PathLike | bytes): The file, or its content.
         sought (Sought): What must not occur.
 
     Returns:
         list[Finding]: What was found.
     """
-    with open(path, 'rb') as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+    if isinstance(source, bytes):
+        return _first_of_each(_in_bytes(source, sought))
+    with (
+        open(source, 'rb') as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
+    ):
         return _first_of_each(_in_bytes(content, sought))
 
 
-def _in_bytes(content: mmap.mmap, sought: Sought) -> Iterator[Finding]:
+def _in_bytes(content: mmap.mmap | bytes, sought: Sought) -> Iterator[Finding]:
     for encoding, runs in _RUNS.items():
         for run in runs.finditer(content):
             for kind, text in sought.find_in_run(run[0].decode(encoding)):
