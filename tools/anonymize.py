@@ -20,8 +20,6 @@ import mmskanon  # noqa: F401  installs the upstream shims before mmaction is im
 import torch  # isort: skip
 from tqdm import tqdm  # isort: skip
 
-from mmskanon.recordings import FORMATS
-
 from mmskanon.collection import (
     MotionSettings,
     Outcome,
@@ -30,6 +28,7 @@ from mmskanon.collection import (
     anonymize_collection,
     shard_of_launcher,
 )
+from mmskanon.recordings import FORMATS
 from mmskanon.release import print_fates
 from mmskanon.skeletons.placement import PLACEMENTS
 from mmskanon.utils import Overrides, check_device, read_config, run_tool

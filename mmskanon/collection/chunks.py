@@ -51,7 +51,8 @@ class Naming:
     """How recordings are called and what must not be told of them.
 
     Args:
-        names (Mapping[str, str]): For each name in the source the name in the output.
+        names (Mapping[str, str]): For each name in the source the name in the output; where raw recordings become annotations, for the name of
+            each file and of each sample.
         policy (FieldPolicy, optional): Decides about keys of annotations; None outside releases and for raw output.
         sought (Sought, optional): What must not occur; None outside releases.
         original (Mapping): ``names`` and ``subjects`` of the original, see :func:`~mmskanon.release.scan_annotations`. Defaults to {}.
@@ -186,7 +187,7 @@ class Worker:
             atomic_write_bytes(content, path, overwrite=True)
             samples.append([name, DONE])
             files.append([name, len(content), sha256(content).hexdigest()])
-        fates = [[key, fate, len(files)] for key, fate in RAW_FATES]
+        fates = [] if naming.sought is None else [[*row, len(files)] for row in RAW_FATES]
         return dict(samples=samples, files=files, fates=fates)
 
     def _records(self, task: Task, samples: list[dict]) -> dict[str, Any]:

@@ -67,11 +67,12 @@ class Ending:
             TraceError: If the output would name somebody.
         """
         naming = self.job.naming
-        statuses = {naming.names[str(name)]: DONE for name in self.source.names}
+        count = len(self.source)
         if not self._releases:
-            return Outcome(len(statuses), False)
+            return Outcome(count, False)
+        statuses = {naming.names[str(name)]: DONE for name in self.source.names}
         if naming.policy is None:
-            fates = Counter({row: len(statuses) for row in RAW_FATES})
+            fates, statuses = Counter({row: count for row in RAW_FATES}), {}
         else:
             around = self._around()
             self._refuse(scan_data(around, naming.sought, naming.keep, naming.original))
@@ -79,9 +80,9 @@ class Ending:
                 released = [naming.policy.release(sample)]
                 self._refuse(scan_data(released, naming.sought, naming.keep, naming.original))
             fates = naming.policy.fates
-        document = self._provenance(None, None, fates, statuses)
+        document = self._document(None, None, fates, statuses)
         self._refuse(scan_provenance(document, naming.sought))
-        return Outcome(len(statuses), False, fates=fates, provenance=document)
+        return Outcome(count, False, fates=fates, provenance=document)
 
     def write(self, results: Results, overwrite: bool) -> Outcome:
         """Write the output and, for a release, its provenance.
@@ -112,8 +113,7 @@ class Ending:
             if self._releases:
                 files = None if self.job.output == ANNOTATIONS else len(results.files())
                 checksum = digest_of_files(results.files()) if part is None else sha256_of(part)
-                statuses = dict(results.statuses)
-                outcome.provenance = self._provenance(checksum, files, results.fates, statuses)
+                outcome.provenance = self._provenance(checksum, files, results)
                 beside.write_bytes(encode(outcome.provenance))
                 self._refuse(scan_provenance_file(beside, self.job.naming.sought))
         return outcome
@@ -156,7 +156,21 @@ class Ending:
             for index in everything:
                 yield sample_of(self.source.facts(index), np.zeros((1, 1, 1, 3)))
 
-    def _provenance(
+    def _provenance(self, checksum: str, files: int | None, results: Results) -> dict[str, Any]:
+        """The provenance of what was written.
+
+        Names of raw recordings look like names of the data set, and may be those of others there, so checksums stand for them.
+        """
+        statuses = dict(results.statuses)
+        if files is not None:
+            left_out = {k: s for k, s in statuses.items() if s != DONE}
+            statuses = {digest: DONE for _, _, digest in results.files()}
+            statuses.update(
+                (f'no file {number}', s) for number, s in enumerate(sorted(left_out.values()), 1)
+            )
+        return self._document(checksum, files, results.fates, statuses)
+
+    def _document(
         self,
         checksum: str | None,
         files: int | None,

@@ -23,8 +23,10 @@ def plain_naming(source: AnnotationSource | RecordingSource, output: str) -> Nam
     if isinstance(source, AnnotationSource):
         return Naming({str(name): str(name) for name in source.names})
     if output == ANNOTATIONS:
-        facts = (source.facts(index) for index in range(len(source)))
-        return Naming({n: f['frame_dir'] for n, f in zip(source.names, facts, strict=True)})
+        facts = [source.facts(index) for index in range(len(source))]
+        _check_names(source, facts)
+        samples = [f['frame_dir'] for f in facts]
+        return Naming({**dict(zip(source.names, samples, strict=True)), **{n: n for n in samples}})
     return Naming({name: name for name in source.names})
 
 
@@ -61,7 +63,9 @@ def release_naming(
     original = dict(names=list(policy.names), subjects=list(policy.subjects))
     names = policy.names
     if isinstance(source, RecordingSource):
-        names = {n: policy.names[f['frame_dir']] for n, f in zip(source.names, facts, strict=True)}
+        samples = (f['frame_dir'] for f in facts)
+        of_files = {n: names[s] for n, s in zip(source.names, samples, strict=True)}
+        names = {**names, **of_files}
     return Naming(names, policy, sought, original, options.keep)
 
 

@@ -194,7 +194,9 @@ class AnnotationSource(Source):
             ValueError: If anything does not fit; the sentences name the samples.
         """
         raise_errors(
-            check_annotations(self._file, str(self.path), layout=layout, num_person=num_person)
+            check_annotations(
+                _whole(self._file), str(self.path), layout=layout, num_person=num_person
+            )
         )
         if self._complete:
             complete_annotations(self.heads)
@@ -224,3 +226,7 @@ class AnnotationSource(Source):
         """Size and time of change."""
         stat = self.path.stat()
         return f'{stat.st_size} {stat.st_mtime_ns}'
+
+
+def _whole(f):
+    return list(f) if f.is_list else {**f.extra, 'split': f.split, 'annotations': list(f)}

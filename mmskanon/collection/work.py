@@ -42,6 +42,7 @@ class WorkFolder:
         self.target, self.root = target, target.with_name(f'.{target.name}.work')
         self.parts, self._done = self.root / 'parts', self.root / 'done'
         self.state: dict[str, Any] = {}
+        self._made: list[Path] = []
 
     def join(self, settings: Mapping[str, Any], secret: Mapping[str, Any]) -> dict[str, Any]:
         """Begin a run, or go on with the one that is there.
@@ -59,7 +60,10 @@ class WorkFolder:
         mine = dict(format=FORMAT, settings=json.loads(json.dumps(settings)), secret=dict(secret))
         path = self.root / 'state.json'
         if not path.exists():
-            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            above = self.root.parents
+            self._made = [folder for folder in above if not folder.exists()]
+            self.root.parent.mkdir(parents=True, exist_ok=True)
+            self.root.mkdir(exist_ok=True, mode=0o700)
             temporary = self.root / f'.state.{secrets.token_hex(6)}'
             temporary.write_text(json.dumps(mine))
             try:
@@ -106,8 +110,11 @@ class WorkFolder:
         return json.loads(self._marker(chunk).read_text())
 
     def remove(self) -> None:
-        """Delete the folder and everything in it."""
+        """Delete the folder and everything in it, and the folders around it that were made for it and are empty."""
         shutil.rmtree(self.root, ignore_errors=True)
+        for folder in self._made:
+            with suppress(OSError):
+                folder.rmdir()
 
     def remove_if_nothing_is_done(self) -> None:
         """Delete the folder of a run that failed before its first chunk was finished."""
