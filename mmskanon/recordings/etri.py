@@ -87,7 +87,7 @@ class ETRIFormat(RecordingFormat):
         return 'A{action:03d}_P{subject:03d}_G{trial:03d}_C{camera:03d}'.format(**numbers)
 
     def traces(self, recording: Recording) -> dict[str, str]:
-        """The tracking IDs of the bodies, which are drawn from the clock and so link recordings that were made together."""
+        """The tracking IDs of the bodies, the sensor's own numbers, which link a recording with others and with its original."""
         return dict.fromkeys(recording.source.tracking, 'a tracking ID of the original')
 
     def _decode(self, content: bytes, where: str) -> Recording:
@@ -107,7 +107,7 @@ class ETRIFormat(RecordingFormat):
     def _encode(self, recording: Recording, keypoint: np.ndarray) -> bytes:
         if np.abs(keypoint).max() > FARTHEST:
             raise ValueError(
-                f'the anonymized joints go up to {np.abs(keypoint).max():g} m from the camera, readers of ETRI-Activity3D expect up to '
+                f'the anonymized joints go up to {np.abs(keypoint).max():g} m, readers of ETRI-Activity3D expect up to '
                 f'{FARTHEST:g}; check the anonymizer.'
             )
         table = recording.source

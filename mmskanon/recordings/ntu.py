@@ -68,7 +68,7 @@ class NTUFormat(RecordingFormat):
         return {**self.fields, 'subject': NTU60_SUBJECTS, 'setup': NTU60_SETUPS}
 
     def traces(self, recording: Recording) -> dict[str, str]:
-        """The IDs of the bodies, which are drawn from the clock and so link recordings that were made together."""
+        """The IDs of the bodies, the sensor's own numbers, which link a recording with others and with its original."""
         return {str(body_id): 'a body ID of the original' for body_id in recording.source}
 
     def _decode(self, content: bytes, where: str) -> Recording:
