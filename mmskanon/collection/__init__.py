@@ -5,13 +5,17 @@ from .chunks import TraceError
 from .motion import MotionSettings
 from .options import Outcome, ReleaseOptions, RunOptions, shard_of_launcher
 from .run import anonymize_collection
+from .sources import RecordingSource
+from .traces import find_raw_traces
 
 __all__ = [
     'MotionSettings',
     'Outcome',
+    'RecordingSource',
     'ReleaseOptions',
     'RunOptions',
     'TraceError',
     'anonymize_collection',
+    'find_raw_traces',
     'shard_of_launcher',
 ]

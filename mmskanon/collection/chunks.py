@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,6 @@ from mmskanon.apis.anonymize import retimed
 from mmskanon.datasets.schema import attribute_value
 from mmskanon.datasets.splits import sample_name
 from mmskanon.io.annotation_stream import encode_record
-from mmskanon.io.atomic import atomic_write_bytes
 from mmskanon.recordings import NobodyError, scan_recording
 from mmskanon.release import FieldPolicy, Finding, Sought, scan_data, told
 from mmskanon.release.fields import ANONYMIZED, DROPPED, PSEUDONYM
@@ -182,9 +181,7 @@ class Worker:
                 traces = Sought(source.format.traces(raw.recording))
                 for sought in (naming.sought, traces):
                     refuse(scan_recording(content, name, sought), self.job.target)
-            path = self.job.work.parts / PurePosixPath(name)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            atomic_write_bytes(content, path, overwrite=True)
+            self.job.work.write(name, content)
             samples.append([name, DONE])
             files.append([name, len(content), sha256(content).hexdigest()])
         fates = [] if naming.sought is None else [[*row, len(files)] for row in RAW_FATES]
@@ -212,11 +209,10 @@ class Worker:
             refuse(findings, self.job.target)
         records = [encode_record(sample) for sample in made]
         content = b''.join(records)
-        atomic_write_bytes(
-            content, self.job.work.parts / f'{task.number:07d}.records', overwrite=True
-        )
+        self.job.work.write(record_file(task.number), content)
         return dict(
             samples=[[naming.names[clip.name], DONE] for clip in clips],
+            number=task.number,
             records=[len(record) for record in records],
             sha256=sha256(content).hexdigest(),
             fates=[[key, fate, number] for (key, fate), number in fates.items()],
@@ -232,6 +228,18 @@ def refuse(findings: list[Finding], target: str | os.PathLike) -> None:
     if findings:
         lines = '\n'.join(told(findings))
         raise TraceError(f'{target} was not written, because it would name somebody:\n{lines}')
+
+
+def record_file(chunk: int) -> str:
+    """Name of the file of a chunk of annotations."""
+    return f'{chunk:07d}.records'
+
+
+def sizes_of(told: Mapping[str, Any]) -> dict[str, int]:
+    """Name and size of each file of a chunk, from what the chunk told."""
+    if 'records' in told:
+        return {record_file(told['number']): sum(told['records'])}
+    return {name: size for name, size, _ in told['files']}
 
 
 def sample_of(facts: Mapping[str, Any], keypoint: np.ndarray) -> dict[str, Any]:

@@ -23,7 +23,7 @@ def plain_naming(source: AnnotationSource | RecordingSource, output: str) -> Nam
     if isinstance(source, AnnotationSource):
         return Naming({str(name): str(name) for name in source.names})
     if output == ANNOTATIONS:
-        facts = [source.facts(index) for index in range(len(source))]
+        facts = source.outline()
         _check_names(source, facts)
         samples = [f['frame_dir'] for f in facts]
         return Naming({**dict(zip(source.names, samples, strict=True)), **{n: n for n in samples}})
@@ -63,15 +63,15 @@ def release_naming(
     original = dict(names=list(policy.names), subjects=list(policy.subjects))
     names = policy.names
     if isinstance(source, RecordingSource):
-        samples = (f['frame_dir'] for f in facts)
+        samples = (head['frame_dir'] for head in heads)
         of_files = {n: names[s] for n, s in zip(source.names, samples, strict=True)}
         names = {**names, **of_files}
     return Naming(names, policy, sought, original, options.keep)
 
 
-def _check_names(source: RecordingSource, facts: list[dict]) -> None:
+def _check_names(source: RecordingSource, outline: list[dict]) -> None:
     first: dict[str, str] = {}
-    for name, fact in zip(source.names, facts, strict=True):
+    for name, fact in zip(source.names, outline, strict=True):
         other = first.setdefault(fact['frame_dir'], name)
         if other != name:
             raise ValueError(

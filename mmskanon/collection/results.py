@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mmskanon.io.reading import sha256_of
 
+from .chunks import record_file
 from .work import WorkFolder
 
 
@@ -45,7 +46,7 @@ class Results:
         """Public name of every record, and file, place and length of its instructions."""
         rows = []
         for number, told in enumerate(self.told):
-            path, at = self.work.parts / f'{number:07d}.records', 0
+            path, at = self.work.parts / record_file(number), 0
             for (name, _), size in zip(told['samples'], told['records'], strict=False):
                 rows.append((name, path, at, size))
                 at += size
@@ -59,7 +60,7 @@ class Results:
         """
         for number, told in enumerate(self.told):
             if 'records' in told:
-                self._compare(self.work.parts / f'{number:07d}.records', told['sha256'])
+                self._compare(self.work.parts / record_file(number), told['sha256'])
             for name, _, checksum in told.get('files', ()):
                 self._compare(self.work.parts / name, checksum)
 

@@ -18,7 +18,7 @@ from mmskanon.release import read_key
 from mmskanon.release.provenance import audit_summary, digest_of_config
 from mmskanon.version import __version__
 
-from .chunks import RAW, Job, Task, TraceError, Worker, run_task, start_worker
+from .chunks import RAW, Job, Task, TraceError, Worker, run_task, sizes_of, start_worker
 from .ending import Ending
 from .motion import Motion, MotionSettings, has_own_seed
 from .naming import plain_naming, release_naming
@@ -133,6 +133,7 @@ def anonymize_collection(
     settings = _settings(motion, collection, seed, key, release, run, output)
     try:
         job = job_of(work.join(settings, drawn))
+        work.forget_what_is_not_whole(sizes_of)
         anonymizer.seed = job.seed
         _do(job, collection, run, anonymizer, progress)
         chunks = _chunks(len(collection), run.chunk)

@@ -78,7 +78,8 @@ class RecordingSource(Source):
             raise FileNotFoundError(
                 f'{self.path} does not exist; give an annotation file, or a folder or zip archive of recordings'
             )
-        if self.path.is_dir():
+        self._is_folder = self.path.is_dir()
+        if self._is_folder:
             stamps = {
                 p.relative_to(self.path).as_posix(): f'{p.stat().st_size} {p.stat().st_mtime_ns}'
                 for p in self.path.rglob('*')
@@ -104,7 +105,7 @@ class RecordingSource(Source):
 
     def where(self, name: str) -> str:
         """How messages name a recording."""
-        return f'{self.path}!{name}' if not self.path.is_dir() else str(self.path / name)
+        return f'{self.path}!{name}' if not self._is_folder else str(self.path / name)
 
     def read(self, indices: Sequence[int]) -> Iterator[Raw]:
         """Read some recordings.
@@ -114,11 +115,24 @@ class RecordingSource(Source):
         """
         for index in indices:
             name = self.names[index]
-            yield Raw(name, self.format.read(self._content(name), self.where(name)))
+            yield Raw(name, self.format.read(self.content(index), self.where(name)))
+
+    def content(self, index: int) -> bytes:
+        """Read the bytes of a recording.
+
+        Raises:
+            FileNotFoundError, ValueError: If it is not there any more, too large or damaged in its archive.
+        """
+        return self._content(self.names[index])
 
     def facts(self, index: int) -> dict[str, Any]:
         """What the name of a recording tells: see :meth:`RecordingFormat.facts`."""
         return self.format.facts(self.names[index])
+
+    def outline(self) -> list[dict[str, Any]]:
+        """What the names tell of each recording, as annotations without joints."""
+        facts = (self.facts(index) for index in range(len(self)))
+        return [{k: v for k, v in fact.items() if v is not None} for fact in facts]
 
     def fingerprint(self) -> str:
         """Digest over names, sizes and times of change (or checksums, in an archive)."""
@@ -126,7 +140,7 @@ class RecordingSource(Source):
 
     def _content(self, name: str) -> bytes:
         where = self.where(name)
-        if self.path.is_dir():
+        if self._is_folder:
             file = self.path / name
             try:
                 self._check_size(file.stat().st_size, where)

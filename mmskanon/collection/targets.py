@@ -131,5 +131,7 @@ def move_folder(parts: Path, target: Path, names: Sequence[str], overwrite: bool
             )
         os.replace(target, aside)
     parts.chmod(0o755)
+    if hasattr(os, 'sync'):
+        os.sync()  # what is in the files may not come after their name
     os.replace(parts, target)
     shutil.rmtree(aside, ignore_errors=True)

@@ -15,7 +15,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -101,8 +101,41 @@ class WorkFolder:
         """Whether a chunk is finished."""
         return self._marker(chunk).exists()
 
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file of a chunk. It counts once the chunk is finished, so it needs neither a temporary name nor to be on the disk yet.
+
+        Args:
+            name (str): Its name below :attr:`parts`, with ``/`` between folders.
+            content (bytes): Its content.
+        """
+        path = self.parts / name
+        try:
+            path.write_bytes(content)
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+
+    def forget_what_is_not_whole(
+        self, sizes: Callable[[Mapping[str, Any]], Mapping[str, int]]
+    ) -> None:
+        """Have chunks done again whose files have not the size they should have: the machine may have stopped before they were on the disk.
+
+        Args:
+            sizes (Callable): From what a chunk told to the size of each of its files.
+        """
+        for marker in self._done.glob('[0-9]*.json'):  # others are being written
+            try:
+                told = json.loads(marker.read_text())
+                whole = all(
+                    os.stat(self.parts / name).st_size == size for name, size in sizes(told).items()
+                )
+            except (OSError, ValueError):
+                whole = False
+            if not whole:
+                marker.unlink(missing_ok=True)
+
     def finish(self, chunk: int, told: Mapping[str, Any]) -> None:
-        """Say that a chunk is finished and what it made, after everything it made is on the disk."""
+        """Say that a chunk is finished and what it made."""
         atomic_write_bytes(json.dumps(told).encode(), self._marker(chunk), overwrite=True)
 
     def told(self, chunk: int) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from .fields import HARMLESS, FieldPolicy, print_fates, rows_of
 from .pseudonyms import Pseudonyms, read_key
 from .scan import (
     Finding,
+    first_of_each,
     provenance_path,
     scan_annotations,
     scan_bytes,
@@ -22,6 +23,7 @@ __all__ = [
     'HARMLESS',
     'Pseudonyms',
     'Sought',
+    'first_of_each',
     'names_of',
     'print_fates',
     'provenance_path',

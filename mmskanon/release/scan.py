@@ -91,7 +91,7 @@ def scan_annotations(
     del data
     findings += scan_instructions(path, sought)
     findings += scan_bytes(path, sought)
-    return _first_of_each(findings)
+    return first_of_each(findings)
 
 
 def scan_data(
@@ -114,7 +114,7 @@ def scan_data(
     findings = list(_strange_keys(data, HARMLESS.union(keep)))
     findings += _kept_names(data, original or {})
     findings += scan_texts(texts_of(data), sought.find)
-    return _first_of_each(findings)
+    return first_of_each(findings)
 
 
 def scan_texts(
@@ -176,12 +176,12 @@ def scan_bytes(source: str | os.PathLike | bytes, sought: Sought) -> list[Findin
         list[Finding]: What was found.
     """
     if isinstance(source, bytes):
-        return _first_of_each(_in_bytes(source, sought))
+        return first_of_each(_in_bytes(source, sought))
     with (
         open(source, 'rb') as file,
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
     ):
-        return _first_of_each(_in_bytes(content, sought))
+        return first_of_each(_in_bytes(content, sought))
 
 
 def _in_bytes(content: mmap.mmap | bytes, sought: Sought) -> Iterator[Finding]:
@@ -223,7 +223,7 @@ def scan_provenance(document: Mapping[str, Any], sought: Sought) -> list[Finding
     findings += scan_texts(
         texts_of(document, 'provenance'), lambda text: sought.find(text, values=False)
     )
-    return _first_of_each(findings)
+    return first_of_each(findings)
 
 
 def scan_provenance_file(path: str | os.PathLike, sought: Sought) -> list[Finding]:
@@ -249,7 +249,7 @@ def scan_provenance_file(path: str | os.PathLike, sought: Sought) -> list[Findin
     findings = scan_provenance(document, sought)
     whole = sought.find_in_run(text, values=False)
     findings += (Finding(kind, hit, f'the text of {Path(path).name}') for kind, hit in whole)
-    return _first_of_each(findings)
+    return first_of_each(findings)
 
 
 def _strange_keys(data: Any, known: frozenset) -> Iterator[Finding]:
@@ -281,8 +281,8 @@ def _kept_names(data: Any, original: Mapping[str, Iterable[str]]) -> Iterator[Fi
             yield Finding('an original subject', subject, 'subject', advice)
 
 
-def _first_of_each(findings: Iterable[Finding]) -> list[Finding]:
-    """The first finding of each text."""
+def first_of_each(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the first finding of each text."""
     first = {}
     for finding in findings:
         first.setdefault(finding.text.casefold(), finding)

@@ -18,8 +18,8 @@ from mmskanon.collection import (
     ReleaseOptions,
     RunOptions,
     anonymize_collection,
-    chunks,
 )
+from mmskanon.collection.work import WorkFolder
 from mmskanon.datasets.converters import utd_mhad
 from mmskanon.io import load_annotations
 from mmskanon.models.anonymizers import SmoothingAnonymizer
@@ -173,17 +173,16 @@ def killed(after: int, *arguments, **options) -> bool:
     """Anonymize in another process, which is killed when it has written a number of files. Whether it came to its end before."""
 
     def child() -> None:
-        write, written = chunks.atomic_write_bytes, []
+        write, written = WorkFolder.write, []
 
-        def counted(*args, **kwargs):
-            written.append(args)
+        def counted(self, name, content):
+            written.append(name)
             if len(written) > after:
-                path = args[1].with_name(f'.{args[1].name}.part')
-                path.write_bytes(args[0][: len(args[0]) // 2])
+                write(self, name, content[: len(content) // 2])
                 os.kill(os.getpid(), signal.SIGKILL)
-            write(*args, **kwargs)
+            write(self, name, content)
 
-        chunks.atomic_write_bytes = counted
+        WorkFolder.write = counted
         anonymize(*arguments, **options)
         os._exit(0)
 
@@ -231,9 +230,20 @@ def test_what_was_changed_meanwhile_is_not_mixed(folder, tmp_path):
         anonymize(folder, tmp_path / 'made', config(**NOISE))
 
 
+def test_what_did_not_reach_the_disk_is_done_again(folder, tmp_path):
+    anonymize(folder, tmp_path / 'made', shard=(0, 1))
+    parts = tmp_path / '.made.work' / 'parts'
+    (parts / 'a1_s1_t1_skeleton.mat').write_bytes(b'')
+    (parts / 'a1_s3_t4_skeleton.mat').unlink()
+    anonymize(folder, tmp_path / 'made')
+    anonymize(folder, tmp_path / 'whole')
+    assert contents(tmp_path / 'made') == contents(tmp_path / 'whole')
+
+
 def test_what_was_changed_in_the_work_folder_is_found(folder, tmp_path):
     anonymize(folder, tmp_path / 'made', shard=(0, 1))
-    (tmp_path / '.made.work' / 'parts' / 'a1_s1_t1_skeleton.mat').write_bytes(b'other')
+    path = tmp_path / '.made.work' / 'parts' / 'a1_s1_t1_skeleton.mat'
+    path.write_bytes(path.read_bytes()[:-1] + b'x')
     with pytest.raises(ValueError, match='is not what was written there; delete the folder'):
         anonymize(folder, tmp_path / 'made')
     assert not (tmp_path / 'made').exists()

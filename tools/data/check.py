@@ -10,10 +10,12 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from mmskanon.collection import RecordingSource, find_raw_traces
 from mmskanon.datasets.check import Problem, check_annotations, check_structure, raise_errors
 from mmskanon.datasets.schema import complete_annotations
 from mmskanon.io.pickles import load_annotations
@@ -36,7 +38,10 @@ SHOWN = 10
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('ann_file', help='annotation file (.pkl)')
+    parser.add_argument(
+        'ann_file',
+        help='annotation file (.pkl); with --release-of also a folder or .zip of recordings',
+    )
     parser.add_argument(
         '--layout', choices=sorted(LAYOUTS), help='skeleton layout that the joints must fit'
     )
@@ -67,7 +72,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--release-of',
         metavar='ORIGINAL',
-        help='search the file for names, values of private attributes and the like of this original',
+        help='search for names, values of private attributes and the like of this original (.pkl, folder or .zip)',
     )
     parser.add_argument(
         '--keep',
@@ -126,6 +131,11 @@ def print_problems(problems: Sequence[Problem], most: int | None) -> Counter:
     return counts
 
 
+def is_raw(path: str) -> bool:
+    """Whether a path is that of raw recordings: a folder or a zip archive."""
+    return Path(path).is_dir() or path.lower().endswith('.zip')
+
+
 def find_traces(args: argparse.Namespace) -> list[Finding]:
     """Search a release, and its provenance if that lies beside it.
 
@@ -135,7 +145,12 @@ def find_traces(args: argparse.Namespace) -> list[Finding]:
     Returns:
         list[Finding]: What was found.
     """
-    original = load_annotations(args.release_of)
+    if is_raw(args.ann_file):
+        return find_raw_traces(args.ann_file, args.release_of, args.keep)
+    if is_raw(args.release_of):
+        original: list | dict = RecordingSource(args.release_of).outline()
+    else:
+        original = load_annotations(args.release_of)
     raise_errors(check_structure(original, args.release_of))
     samples = original['annotations'] if isinstance(original, dict) else original
     complete_annotations(samples)
