@@ -40,6 +40,9 @@ def scan_recording(
 
     Returns:
         list[Finding]: What was found, each text once.
+
+    Raises:
+        ValueError: If an archive is damaged.
     """
     hidden = {text.casefold() for text in public}
     first: dict[str, Finding] = {}
@@ -49,23 +52,34 @@ def scan_recording(
     return list(first.values())
 
 
-def _search(content: bytes, place: str, sought: Sought) -> Iterator[Finding]:
+def _search(
+    content: bytes, place: str, sought: Sought, is_member: bool = False
+) -> Iterator[Finding]:
     if _TEXT.fullmatch(content):
         yield from _in_text(content, place, sought)
         return
     if content:
         for finding in scan_bytes(content, sought):
             yield replace(finding, place=f'{place}, {finding.place}', advice=_ADVICE)
-    if zipfile.is_zipfile(io.BytesIO(content)):
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            for member in archive.infolist():
-                inside = f'{place}!{member.filename}'
-                for text in (member.filename.removesuffix('.npy'), _readable(member.comment)):
-                    yield from _found(sought.find(text), inside)
-                yield from _search(
-                    read_member(archive, member, _MOST_BYTES, inside), inside, sought
-                )
-            yield from _found(sought.find(_readable(archive.comment)), place)
+    if not zipfile.is_zipfile(io.BytesIO(content)):
+        return
+    if is_member:  # no format has one, and unpacking might never end
+        yield Finding('something that is not searched', 'an archive in an archive', place, _ADVICE)
+        return
+    try:
+        archive = zipfile.ZipFile(io.BytesIO(content))
+    except Exception as error:  # zipfile fails on damaged archives in many ways
+        raise ValueError(
+            f'{place} is a damaged archive ({error}) and cannot be searched; write it again.'
+        ) from error
+    with archive:
+        for member in archive.infolist():
+            inside = f'{place}!{member.filename}'
+            for text in (member.filename.removesuffix('.npy'), _readable(member.comment)):
+                yield from _found(sought.find(text), inside)
+            unpacked = read_member(archive, member, _MOST_BYTES, inside)
+            yield from _search(unpacked, inside, sought, is_member=True)
+        yield from _found(sought.find(_readable(archive.comment)), place)
 
 
 def _in_text(content: bytes, place: str, sought: Sought) -> Iterator[Finding]:

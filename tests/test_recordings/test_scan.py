@@ -122,6 +122,18 @@ def test_archives_are_searched_inside():
     assert places['member'] == 'x!b.npy, line 1' and places['comment'] == 'x'
 
 
+def test_an_archive_that_cannot_be_searched_is_no_clean_one():
+    content, sought = read_and_write('npz')
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, 'w') as archive:
+        archive.writestr('a.npy', content)
+    (finding,) = scan_recording(stream.getvalue(), 'x', sought)
+    assert finding.place == 'x!a.npy' and finding.text == 'an archive in an archive'
+    for damaged in (content.replace(b'PK\x01\x02', b'PK\x01\x03'), content.replace(b'\x93', b'')):
+        with pytest.raises(ValueError, match=r'^x[^\n]*$'):
+            scan_recording(damaged.replace(b'keypoint', b'keypoinx', 1), 'x', sought)
+
+
 def test_a_body_id_written_as_a_float_is_found_and_one_within_a_longer_number_is_not():
     sought = Sought({str(FIRST_ID): 'a body ID of the original'})
     for token, times in (('{}.0', 1), ('0.{}', 0), ('9{}', 0), ('{}', 1), ('-{}', 1)):
