@@ -132,7 +132,7 @@ def anonymize_together(
         known['subjects'] = list(subjects)
     bodies, records = [], []
     for keypoint, name in zip(keypoints, names, strict=True):
-        shown = _shown(keypoint, anonymizer.num_person, name)
+        shown = shown_persons(keypoint, anonymizer.num_person, name)
         body, record = normalize_skeleton(shown.astype(np.float32), **normalization)
         bodies.append(body)
         records.append(record)
@@ -152,8 +152,20 @@ def anonymize_together(
     return made
 
 
-def _shown(keypoint: np.ndarray, persons: int, name: str) -> np.ndarray:
-    """The persons that an anonymizer takes; raise if there are more."""
+def shown_persons(keypoint: np.ndarray, persons: int, name: str) -> np.ndarray:
+    """Return the persons of a recording that an anonymizer takes.
+
+    Args:
+        keypoint (np.ndarray): Shape (M, T, V, C).
+        persons (int): The most that it takes.
+        name (str): Name of the recording, for the message.
+
+    Returns:
+        np.ndarray: Shape (M', T, V, C), a view.
+
+    Raises:
+        ValueError: If others are shown besides.
+    """
     if keypoint[persons:].any():
         raise ValueError(
             f'{name} shows {keypoint.shape[0]} persons, the anonymizer was trained for {persons}; '

@@ -149,7 +149,9 @@ class Worker:
         found, left_out, problems = [], [], []
         for index in task.indices:
             try:
-                found.append((index, next(source.read([index]))))
+                raw = next(source.read([index]))
+                self.motion.check(raw.recording.keypoint, source.where(raw.name))
+                found.append((index, raw))
             except NobodyError:
                 left_out.append([names[source.names[index]], NOBODY])
             except ValueError as error:
@@ -176,7 +178,10 @@ class Worker:
         samples, files = [], []
         for (_, raw), keypoint in zip(found, self.motion(clips), strict=True):
             name = naming.names[raw.name]
-            content = source.format.write(raw.recording, keypoint)
+            try:
+                content = source.format.write(raw.recording, keypoint)
+            except ValueError as error:
+                raise ValueError(f'{source.where(raw.name)}: {error}') from error
             if naming.sought is not None:
                 traces = Sought(source.format.traces(raw.recording))
                 for sought in (naming.sought, traces):

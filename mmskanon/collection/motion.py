@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from mmengine.config import Config
 
-from mmskanon.apis.anonymize import anonymize_together
+from mmskanon.apis.anonymize import anonymize_together, shown_persons
 from mmskanon.apis.skeletons import init_anonymizer, normalization_for
 from mmskanon.models.anonymizers import BaseAnonymizer
 from mmskanon.models.anonymizers.chance import Chance, drawing_from
+from mmskanon.skeletons.layouts import check_joint_count
 from mmskanon.skeletons.resampling import resample_clip
 
 
@@ -76,6 +77,19 @@ class Motion:
             settings.cfg, settings.checkpoint, settings.device
         )
         self._normalization = normalization_for(self.anonymizer)
+
+    def check(self, keypoint: np.ndarray, where: str) -> None:
+        """Make sure that a recording fits the anonymizer.
+
+        Args:
+            keypoint (np.ndarray): Shape (M, T, V, C).
+            where (str): How messages name it.
+
+        Raises:
+            ValueError: If it has another number of joints or too many persons.
+        """
+        check_joint_count(self.anonymizer.layout, keypoint.shape[2], where)
+        shown_persons(keypoint, self.anonymizer.num_person, where)
 
     def __call__(self, clips: Sequence[Clip]) -> list[np.ndarray]:
         """Anonymize clips.

@@ -16,6 +16,7 @@ from mmskanon.datasets.schema import complete_annotations
 from mmskanon.datasets.splits import sample_name
 from mmskanon.io.annotation_records import AnnotationFile
 from mmskanon.recordings import Recording, RecordingFormat, detect_format
+from mmskanon.recordings.archives import read_member
 from mmskanon.skeletons.layouts import SkeletonLayout
 
 
@@ -148,13 +149,7 @@ class RecordingSource(Source):
             except FileNotFoundError:
                 raise FileNotFoundError(f'{where} is not there any more; begin anew') from None
         archive = self._open()
-        self._check_size(archive.getinfo(name).file_size, where)
-        try:
-            return archive.read(name)
-        except Exception as error:  # each compression method fails with classes of its own
-            raise ValueError(
-                f'{where} cannot be unpacked ({error}); copy the archive again or unpack it by hand'
-            ) from error
+        return read_member(archive, archive.getinfo(name), self.format.max_bytes, where)
 
     def _check_size(self, size: int, where: str) -> None:
         most = self.format.max_bytes

@@ -309,6 +309,11 @@ class TestFaults:
         np.save(tmp_path / 'raw' / 'two.npy', two)
         with pytest.raises(ValueError, match=r'two.npy shows 2 persons, .* trained for 1'):
             anonymize(tmp_path / 'raw', tmp_path / 'made')
+        np.save(tmp_path / 'raw' / 'hand.npy', clip(0, 9, joints=21))
+        np.save(tmp_path / 'raw' / 'walk.npy', clip(0, 9))
+        outcome = anonymize(tmp_path / 'raw', tmp_path / 'made', skip_faulty=True)
+        assert outcome.recordings == 1 and len(outcome.problems) == 2
+        assert 'hand.npy has 21 joints' in outcome.problems[0]
 
     def test_the_layout_has_to_fit(self, folder, tmp_path):
         with pytest.raises(ValueError, match="layout 'kinect_v1', .* trained for 'nturgb\\+d'"):
