@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,9 @@ import torch
 from mmengine.config import Config
 
 from mmskanon.datasets.check import check_annotations, raise_errors
-from mmskanon.io.atomic import PICKLE_PROTOCOL, atomic_path
-from mmskanon.io.pickles import load_annotations
+from mmskanon.io.annotation_records import AnnotationFile
+from mmskanon.io.annotation_stream import write_records
+from mmskanon.io.atomic import atomic_path
 
 from .anonymize import anonymize_annotations
 from .skeletons import init_anonymizer
@@ -32,6 +32,8 @@ def anonymize_file(
     watch: Callable[[Iterable[Any], int], Iterable[Any]] = lambda samples, total: samples,
 ) -> int:
     """Write an anonymized copy of an annotation file, wholly or not at all.
+
+    Samples are read, anonymized and written one by one: memory does not grow with their arrays.
 
     Args:
         cfg (Config): Config that trained the anonymizer.
@@ -60,18 +62,25 @@ def anonymize_file(
     anonymizer = init_anonymizer(cfg, checkpoint, device)
     if seed is not None:
         torch.manual_seed(seed)
-    with atomic_path(target, overwrite=overwrite) as temporary:
-        data = load_annotations(source)
-        annotations = data['annotations'] if isinstance(data, dict) else data
+    with (
+        atomic_path(target, overwrite=overwrite) as temporary,
+        AnnotationFile(source) as originals,
+    ):
+        outline = originals.outline()
         problems = check_annotations(
-            data, str(source), layout=anonymizer.layout, num_person=anonymizer.num_person
+            outline,
+            str(source),
+            layout=anonymizer.layout,
+            num_person=anonymizer.num_person,
+            samples=originals,
         )
         raise_errors(problems)
         samples = anonymize_annotations(
-            annotations, anonymizer, anonymizer.normalization, frames, placement
+            originals, anonymizer, anonymizer.normalization, frames, placement
         )
-        for index, sample in enumerate(watch(samples, len(annotations))):
-            annotations[index] = sample  # in place, so that memory never holds both whole files
+        around = None if originals.is_list else {**outline, **originals.extra}
         with open(temporary, 'wb') as file:
-            pickle.dump(data, file, PICKLE_PROTOCOL)
-    return len(annotations)
+            write_records(
+                file, watch(samples, len(originals)), bare=originals.is_list, around=around
+            )
+        return len(originals)

@@ -17,9 +17,9 @@ from mmengine.config import Config
 from mmskanon.datasets.check import check_annotations, raise_errors
 from mmskanon.datasets.schema import complete_annotations
 from mmskanon.datasets.splits import sample_name
-from mmskanon.io.annotation_stream import write_records
+from mmskanon.io.annotation_records import AnnotationFile
+from mmskanon.io.annotation_stream import Spool, write_encoded
 from mmskanon.io.atomic import atomic_path
-from mmskanon.io.pickles import load_annotations
 from mmskanon.release import (
     FieldPolicy,
     Finding,
@@ -93,6 +93,8 @@ def release_file(
 
     Sample by sample, the motion is anonymized, names become pseudonyms, and every key that is not known to be harmless is dropped. The
     finished files are searched for names, values and the like before they get their names; if anything is found they are deleted.
+    Samples are read and written one by one: memory does not grow with their arrays. While the file is written, the folder of the target
+    holds it twice.
 
     Args:
         cfg (Config): Config that trained the anonymizer.
@@ -120,62 +122,63 @@ def release_file(
     _check_targets(source, target, overwrite)
     key = None if options.key_file is None else read_key(options.key_file)
     anonymizer = init_anonymizer(cfg, checkpoint, device)
-    data = load_annotations(source)
-    problems = check_annotations(
-        data, str(source), layout=anonymizer.layout, num_person=anonymizer.num_person
-    )
-    raise_errors(problems)
-    annotations = data['annotations'] if isinstance(data, dict) else data
-    complete_annotations(annotations)
-    audit = None
-    if options.audit is not None:
-        audit = audit_summary(options.audit, source, options.audit_method)
-    policy = FieldPolicy(data, options.keep, Pseudonyms(key))
-    sought = seek(data, HARMLESS.union(options.keep))
-    original = dict(names=list(policy.names), subjects=list(policy.subjects))
-    statuses = {policy.names[sample_name(s)]: 'anonymized' for s in annotations}
-    how = dict(
-        placement=options.placement,
-        frames=frames,
-        shuffled=options.shuffle,
-        keep=sorted(options.keep),
-        pseudonyms='HMAC-SHA256, ' + ('key of the owner' if key is not None else 'key thrown away'),
-        draws='seeded' if seed is not None else 'fresh',
-    )
-
-    def provenance_of(file: Path | None) -> dict[str, Any]:
-        return provenance(target, file, cfg, checkpoint, how, policy.fates, statuses, audit)
-
-    if dry_run:
-        planned = [policy.release(sample) for sample in annotations]
-        planned = policy.release_file(data, planned)
-        document = provenance_of(None)
-        findings = scan_data(planned, sought, options.keep, original)
-        _refuse_findings(findings + scan_provenance(document, sought), target)
-        return Release(len(annotations), policy.fates, document)
-
-    if seed is not None:
-        torch.manual_seed(seed)
-    with _both_or_neither(target, provenance_path(target), overwrite) as (part, provenance_part):
-        samples = anonymize_annotations(
-            annotations, anonymizer, anonymizer.normalization, frames, options.placement
+    with AnnotationFile(source) as originals:
+        data = originals.outline()
+        problems = check_annotations(
+            data,
+            str(source),
+            layout=anonymizer.layout,
+            num_person=anonymizer.num_person,
+            samples=originals,
         )
-        for index, sample in enumerate(watch(samples, len(annotations))):
-            annotations[index] = policy.release(sample)  # in place: memory holds one file
-        released = policy.release_file(data, annotations)
-        if options.shuffle:
-            _shuffle(released)
-        with open(part, 'wb') as file:
-            splits = released.get('split') if isinstance(released, dict) else None
-            write_records(file, annotations, splits, bare=released is annotations)
-        count = len(annotations)
-        del data, annotations, released, samples, sample
-        document = provenance_of(part)
-        provenance_part.write_bytes(encode(document))
-        findings = scan_annotations(part, sought, options.keep, original)
-        findings += scan_provenance_file(provenance_part, sought)
-        _refuse_findings(findings, target)
-    return Release(count, policy.fates, document)
+        raise_errors(problems)
+        heads = data['annotations'] if isinstance(data, dict) else data
+        complete_annotations(heads)
+        audit = None
+        if options.audit is not None:
+            audit = audit_summary(options.audit, source, options.audit_method)
+        policy = FieldPolicy(data, options.keep, Pseudonyms(key))
+        sought = seek(data, HARMLESS.union(options.keep))
+        original = dict(names=list(policy.names), subjects=list(policy.subjects))
+        statuses = {policy.names[sample_name(head)]: 'anonymized' for head in heads}
+        how = dict(
+            placement=options.placement,
+            frames=frames,
+            shuffled=options.shuffle,
+            keep=sorted(options.keep),
+            pseudonyms='HMAC-SHA256, '
+            + ('key of the owner' if key is not None else 'key thrown away'),
+            draws='seeded' if seed is not None else 'fresh',
+        )
+
+        def provenance_of(file: Path | None) -> dict[str, Any]:
+            return provenance(target, file, cfg, checkpoint, how, policy.fates, statuses, audit)
+
+        if dry_run:
+            planned = policy.release_file(data, [policy.release(head) for head in heads])
+            document = provenance_of(None)
+            findings = scan_data(planned, sought, options.keep, original)
+            _refuse_findings(findings + scan_provenance(document, sought), target)
+            return Release(len(heads), policy.fates, document)
+
+        if seed is not None:
+            torch.manual_seed(seed)
+        with _both_or_neither(target, provenance_path(target), overwrite) as (part, part_beside):
+            samples = anonymize_annotations(
+                (originals.filled(index, head) for index, head in enumerate(heads)),
+                anonymizer,
+                anonymizer.normalization,
+                frames,
+                options.placement,
+            )
+            records = map(policy.release, watch(samples, len(heads)))
+            _write(part, data, records, policy, options.shuffle)
+            document = provenance_of(part)
+            part_beside.write_bytes(encode(document))
+            findings = scan_annotations(part, sought, options.keep, original)
+            findings += scan_provenance_file(part_beside, sought)
+            _refuse_findings(findings, target)
+    return Release(len(heads), policy.fates, document)
 
 
 def _check_targets(source: str | Path, target: str | Path, overwrite: bool) -> None:
@@ -209,13 +212,23 @@ def _both_or_neither(
         raise
 
 
-def _shuffle(released: dict | list) -> None:
-    """Put samples, and the names in each split, into an order that no seed repeats."""
-    chance = random.SystemRandom()
-    chance.shuffle(released['annotations'] if isinstance(released, dict) else released)
-    if isinstance(released, dict):
-        for members in (released.get('split') or {}).values():
-            chance.shuffle(members)
+def _write(
+    path: Path, data: dict | list, records: Iterable[dict], policy: FieldPolicy, shuffle: bool
+) -> None:
+    """Write released samples and what is published around them, with ``shuffle`` in an order that no seed repeats."""
+    with Spool(path.parent) as spool:
+        for record in records:
+            spool.append(record)
+        around = policy.release_file(data, [])
+        order = list(range(len(spool)))
+        if shuffle:
+            chance = random.SystemRandom()
+            chance.shuffle(order)
+            for members in (around.get('split') or {}).values() if around else ():
+                chance.shuffle(members)
+        encoded = (spool[index] for index in order)
+        with open(path, 'wb') as file:
+            write_encoded(file, encoded, bare=isinstance(data, list), around=around or None)
 
 
 def _refuse_findings(findings: list[Finding], target: str | Path) -> None:

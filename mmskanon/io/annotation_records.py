@@ -73,6 +73,11 @@ class AnnotationFile:
         """Close the file; nothing can be read afterwards."""
         self._file.close()
 
+    def __del__(self) -> None:
+        file = getattr(self, '_file', None)
+        if file is not None:
+            file.close()
+
     @property
     def is_list(self) -> bool:
         """bool: Whether the file is the list of samples alone."""
@@ -113,6 +118,20 @@ class AnnotationFile:
         """Read the samples, in the order of the file."""
         for index in range(len(self)):
             yield self[index]
+
+    def filled(self, index: int, head: dict) -> dict:
+        """Read one sample, with what was added to its head.
+
+        Args:
+            index (int): Its position.
+            head (dict): Its head, as :meth:`outline` gives it, with further keys or with values in place of None.
+
+        Returns:
+            dict: The sample, a new one.
+        """
+        sample = self[index]
+        sample.update((k, v) for k, v in head.items() if sample.get(k) is None)
+        return sample
 
     def heads(self) -> Iterator[Any]:
         """Yield the samples with an :class:`~mmskanon.io.deferred.ArrayHead` in place of each array of numbers that stays in the file.
