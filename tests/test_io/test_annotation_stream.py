@@ -11,7 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmskanon.io import load_annotations
-from mmskanon.io.annotation_stream import encode_record, write_annotations, write_records
+from mmskanon.io.annotation_stream import (
+    Spool,
+    encode_record,
+    write_annotations,
+    write_encoded,
+    write_records,
+)
 
 VALUES = st.one_of(st.integers(), st.text(max_size=300), st.none(), st.floats(allow_nan=False))
 RECORDS = st.dictionaries(st.text(max_size=5), st.one_of(VALUES, st.lists(VALUES)), max_size=4)
@@ -89,3 +95,29 @@ def test_records_in_memory_come_back(records, split):
             dict(annotations=records) if split is None else dict(split=split, annotations=records)
         )
         assert pickle.loads(file.getvalue()) == (records if bare else expected)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    records=st.lists(RECORDS, max_size=4),
+    around=st.dictionaries(st.text(max_size=3) | st.just('annotations'), VALUES, max_size=4),
+)
+def test_records_stand_in_the_place_of_the_annotations(records, around):
+    file = io.BytesIO()
+    write_records(file, iter(records), around=around)
+    expected = {**around, 'annotations': records}
+    made = pickle.loads(file.getvalue())
+    assert made == expected and list(made) == list(expected)
+
+
+def test_a_spool_gives_records_in_any_order_and_leaves_nothing(tmp_path):
+    with Spool(tmp_path) as spool:
+        for number in range(5):
+            spool.append(dict(n=number, x=np.full(number * 10, number)))
+        assert len(spool) == 5
+        file = io.BytesIO()
+        write_encoded(file, (spool[n] for n in (3, 0, 4)), bare=True)
+        spool.append(dict(n=5))
+        assert spool[5] == encode_record(dict(n=5))
+    assert [record['n'] for record in pickle.loads(file.getvalue())] == [3, 0, 4]
+    assert list(tmp_path.iterdir()) == []
