@@ -23,6 +23,7 @@ from mmskanon.io import (
     UnsafePickleError,
     load_annotations,
 )
+from mmskanon.io.annotation_records import FileSample
 from mmskanon.io.annotation_stream import write_records
 from mmskanon.io.deferred import DEFERRED_FROM
 
@@ -153,6 +154,23 @@ def test_heads_read_no_array_and_can_be_changed(tmp_path):
         outline['annotations'].pop()
         assert 'subject' not in file[0] and len(file) == 5
         assert isinstance(outline['annotations'][1]['again'][1][0], ArrayHead)
+
+
+def test_a_sample_reads_its_arrays_when_asked(tmp_path):
+    with AnnotationFile(write(tmp_path, dict(annotations=samples(), split={}))) as file:
+        for index, head in enumerate(file.outline()['annotations']):
+            head.update(subject=4 if head.get('subject') is None else head['subject'])
+            sample = FileSample(file, index, {**head, 'added': 1})
+            expected = {'subject': 4, **samples()[index], 'added': 1}
+            assert len(sample) == len(expected) and set(sample) == set(expected)
+            assert_same(
+                sample['keypoint'], load_annotations(file.path)['annotations'][index]['keypoint']
+            )
+            assert sample['frame_dir'] == 'abcde'[index] and sample['added'] == 1
+            filled = file.filled(index, head)
+            assert_same(filled['keypoint'], sample['keypoint'])
+            assert filled['subject'] == expected['subject']
+            assert list(filled) == list(head)
 
 
 ARRAYS = hnp.arrays(
