@@ -2,7 +2,7 @@
 """Anonymize annotations at full length and in their original coordinates."""
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -199,7 +199,7 @@ def anonymize_bodies(
 
 
 def anonymize_annotations(
-    annotations: list[dict],
+    annotations: Iterable[dict],
     anonymizer: BaseAnonymizer,
     normalization: Mapping,
     frames: int | None = None,
@@ -208,7 +208,7 @@ def anonymize_annotations(
     """Anonymize the samples of an annotation file one by one.
 
     Args:
-        annotations (list[dict]): Samples with ``keypoint`` of shape (M, T, V, C).
+        annotations (Iterable[dict]): Samples with ``keypoint`` of shape (M, T, V, C).
         anonymizer (BaseAnonymizer): A trained anonymizer in eval mode.
         normalization (Mapping): See :func:`normalization_of`.
         frames (int, optional): Bring every clip to this number of frames first, since how long somebody takes tells who it is. Defaults to

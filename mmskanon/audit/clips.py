@@ -1,7 +1,7 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
 """The clips of an annotation file on disk, in the form in which attackers read them.
 
-A file is read once and written as one array of frames that is mapped into memory afterwards, so that an audit never holds two data
+A file is read sample by sample and written as one array of frames that is mapped into memory afterwards, so that an audit never holds two data
 sets. What attackers derive from it (normalized clips of equal length, tables of features) is kept beside it.
 """
 
@@ -87,7 +87,8 @@ class ClipStore:
         """Write the store of some annotations, or open the one that has the same content.
 
         Args:
-            samples (Sequence[Mapping]): Annotations with ``frame_dir`` and ``keypoint`` (M, T, V, C), in the order wanted.
+            samples (Sequence[Mapping]): Annotations with ``frame_dir`` and ``keypoint`` (M, T, V, C), in the order wanted. Keypoints
+                are looked up twice, one after the other, so that they need not be in memory together.
             layout (str | Mapping): Skeleton layout, by name or definition.
             num_person (int): Persons kept; clips with fewer get absent ones.
             root (Path): Folder of all stores; this one gets a folder there named by its content.
@@ -98,9 +99,11 @@ class ClipStore:
         body = get_layout(layout)
         names = [s['frame_dir'] for s in samples]
         digest = hashlib.sha256(json.dumps([body.name, num_person, names]).encode())
+        lengths = []
         for sample in samples:
-            digest.update(np.ascontiguousarray(sample['keypoint'], np.float32).data)
-        lengths = [s['keypoint'].shape[1] for s in samples]
+            keypoint = sample['keypoint']
+            digest.update(np.ascontiguousarray(keypoint, np.float32).data)
+            lengths.append(keypoint.shape[1])
         clips = (s['keypoint'] for s in samples)
         key = digest.hexdigest()[:16]
         return cls.write(clips, names, lengths, layout, num_person, root / key, key)

@@ -202,11 +202,14 @@ class AnnotationSource(Source):
         Raises:
             ValueError: If anything does not fit; the sentences name the samples.
         """
-        raise_errors(
-            check_annotations(
-                _whole(self._file), str(self.path), layout=layout, num_person=num_person
-            )
+        problems = check_annotations(
+            self.outline,
+            str(self.path),
+            layout=layout,
+            num_person=num_person,
+            samples=self._file,
         )
+        raise_errors(problems)
         if self._complete:
             complete_annotations(self.heads)
         self.names = [sample_name(head) for head in self.heads]
@@ -219,10 +222,7 @@ class AnnotationSource(Source):
     def read(self, indices: Sequence[int]) -> Iterator[dict]:
         """Read some samples, completed as the outline is."""
         for index in indices:
-            sample = self._file[index]
-            if self._complete:
-                complete_annotations([sample])
-            yield sample
+            yield self._file.filled(index, self.heads[index])
 
     def around(self) -> dict | list:
         """The file without its samples: a dict with an empty list of ``annotations``, keys in their order, or an empty list."""
@@ -235,7 +235,3 @@ class AnnotationSource(Source):
         """Size and time of change."""
         stat = self.path.stat()
         return f'{stat.st_size} {stat.st_mtime_ns}'
-
-
-def _whole(f):
-    return list(f) if f.is_list else {**f.extra, 'split': f.split, 'annotations': list(f)}

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import operator
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from .deferred import DeferredArray, Payload, rebuild
+from .deferred import ArrayHead, DeferredArray, Payload, rebuild
 from .deferring_unpickler import DeferringUnpickler
 from .errors import CorruptFileError
 from .pickles import ADVICE, check_annotation_file, check_form
@@ -73,6 +73,11 @@ class AnnotationFile:
         """Close the file; nothing can be read afterwards."""
         self._file.close()
 
+    def __del__(self) -> None:
+        file = getattr(self, '_file', None)
+        if file is not None:
+            file.close()
+
     @property
     def is_list(self) -> bool:
         """bool: Whether the file is the list of samples alone."""
@@ -113,6 +118,20 @@ class AnnotationFile:
         """Read the samples, in the order of the file."""
         for index in range(len(self)):
             yield self[index]
+
+    def filled(self, index: int, head: dict) -> dict:
+        """Read one sample, with what was added to its head.
+
+        Args:
+            index (int): Its position.
+            head (dict): Its head, as :meth:`outline` gives it, with further keys or with values in place of None.
+
+        Returns:
+            dict: The sample, a new one.
+        """
+        sample = self[index]
+        sample.update((k, v) for k, v in head.items() if sample.get(k) is None)
+        return sample
 
     def heads(self) -> Iterator[Any]:
         """Yield the samples with an :class:`~mmskanon.io.deferred.ArrayHead` in place of each array of numbers that stays in the file.
@@ -164,3 +183,30 @@ class AnnotationFile:
     def _stat(self) -> tuple[int, int]:
         state = os.fstat(self._file.fileno())
         return state.st_size, state.st_mtime_ns
+
+
+class FileSample(Mapping):
+    """One sample of a file: its head in memory, and arrays that are read whenever they are asked for.
+
+    Args:
+        file (AnnotationFile): The file.
+        index (int): Position of the sample.
+        head (dict): Its head.
+    """
+
+    __slots__ = ('_file', '_head', '_index')
+
+    def __init__(self, file: AnnotationFile, index: int, head: dict) -> None:
+        self._file, self._index, self._head = file, index, head
+
+    def __getitem__(self, key: Any) -> Any:
+        """A value of the sample."""
+        value = self._head[key]
+        return self._file[self._index][key] if isinstance(value, ArrayHead) else value
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self._head)
+
+    def __len__(self) -> int:
+        """int: Number of keys."""
+        return len(self._head)

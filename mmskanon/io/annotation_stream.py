@@ -53,7 +53,7 @@ def write_annotations(
     def pieces() -> Iterator[bytes]:
         for part in parts:
             with open(part, 'rb') as source:
-                while piece := source.read(1 << 20):
+                while piece := source.read(1 << 18):
                     yield piece
 
     with atomic_path(target, overwrite) as temporary, open(temporary, 'xb') as file:

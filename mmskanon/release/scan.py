@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mmskanon.io.pickles import PLAIN_GLOBALS, load_annotations
+from mmskanon.io.annotation_records import AnnotationFile
+from mmskanon.io.pickles import PLAIN_GLOBALS
 from mmskanon.io.reading import check_file
 
 from .fields import HARMLESS, NAMES
@@ -71,7 +72,7 @@ def scan_annotations(
 ) -> list[Finding]:
     """Search an annotation file.
 
-    Memory holds the file once.
+    Memory holds one array of numbers at a time.
 
     Args:
         path (str | os.PathLike): The file.
@@ -86,9 +87,8 @@ def scan_annotations(
     Raises:
         FileNotFoundError, ValueError: If the file is missing or no annotation file.
     """
-    data = load_annotations(path)
-    findings = scan_data(data, sought, keep, original)
-    del data
+    with AnnotationFile(path) as file:
+        findings = scan_data(file.outline(), sought, keep, original)
     findings += scan_instructions(path, sought)
     findings += scan_bytes(path, sought)
     return first_of_each(findings)

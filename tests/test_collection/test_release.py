@@ -253,6 +253,22 @@ def test_the_original_is_never_the_target(tmp_path):
     assert left(tmp_path) == ['in.pkl']
 
 
+def test_scores_and_shapes_of_any_size_have_one_fate(release):
+    """A dry run knows arrays that stay in the file by their heads only."""
+    data = annotations()
+    for number, sample in enumerate(data['annotations']):
+        score = np.ones(sample['keypoint'].shape[:3], np.float32)
+        sample['keypoint_score'] = score if number % 2 else np.full(score.shape, 'x' * 3)
+        sample['img_shape'] = np.arange(2 if number % 3 else 999)
+    planned, _ = release(data, dry_run=True)
+    made, target = release(data)
+    assert planned.fates == made.fates
+    assert made.fates['keypoint_score', 'kept'] == made.fates['keypoint_score', 'dropped'] == 24
+    assert made.fates['img_shape', 'kept'] == 32 and made.fates['img_shape', 'dropped'] == 16
+    kept = [s['keypoint_score'] for s in load_annotations(target)['annotations'] if len(s) > 5]
+    assert all(score.all() for score in kept)
+
+
 class TestProvenance:
     def read(self, target):
         return json.loads(target.with_suffix('.provenance.json').read_text())

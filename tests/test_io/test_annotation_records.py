@@ -23,7 +23,8 @@ from mmskanon.io import (
     UnsafePickleError,
     load_annotations,
 )
-from mmskanon.io.annotation_stream import write_records
+from mmskanon.io.annotation_records import FileSample
+from mmskanon.io.annotation_stream import encode_record, write_pieces
 from mmskanon.io.deferred import DEFERRED_FROM
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
@@ -121,7 +122,8 @@ def test_samples_are_those_of_the_whole_file(tmp_path, protocol):
 
 def test_files_of_ours_and_of_many_frames(tmp_path):
     with open(tmp_path / 'ours.pkl', 'wb') as file:
-        write_records(file, samples(9000), dict(train=['a']))
+        around = dict(split=dict(train=['a']), annotations=None)
+        write_pieces(file, around, map(encode_record, samples(9000)))
     assert_reads_the_same(tmp_path / 'ours.pkl')
     small = [dict(frame_dir=f's{n}', keypoint=np.full((2, n % 7, 9, 3), n)) for n in range(3000)]
     path = write(tmp_path, dict(annotations=samples(9000) + small))
@@ -153,6 +155,23 @@ def test_heads_read_no_array_and_can_be_changed(tmp_path):
         outline['annotations'].pop()
         assert 'subject' not in file[0] and len(file) == 5
         assert isinstance(outline['annotations'][1]['again'][1][0], ArrayHead)
+
+
+def test_a_sample_reads_its_arrays_when_asked(tmp_path):
+    with AnnotationFile(write(tmp_path, dict(annotations=samples(), split={}))) as file:
+        for index, head in enumerate(file.outline()['annotations']):
+            head.update(subject=4 if head.get('subject') is None else head['subject'])
+            sample = FileSample(file, index, {**head, 'added': 1})
+            expected = {'subject': 4, **samples()[index], 'added': 1}
+            assert len(sample) == len(expected) and set(sample) == set(expected)
+            assert_same(
+                sample['keypoint'], load_annotations(file.path)['annotations'][index]['keypoint']
+            )
+            assert sample['frame_dir'] == 'abcde'[index] and sample['added'] == 1
+            filled = file.filled(index, head)
+            assert_same(filled['keypoint'], sample['keypoint'])
+            assert filled['subject'] == expected['subject']
+            assert list(filled) == list(head)
 
 
 ARRAYS = hnp.arrays(
@@ -440,7 +459,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
     ]
     paths = [write(tmp_path, records[:2], name='small.pkl'), tmp_path / 'ours.pkl']
     with open(paths[1], 'wb') as file:
-        write_records(file, records)
+        write_pieces(file, dict(annotations=None), map(encode_record, records))
     for protocol in (2, 4, 5):
         paths.append(write(tmp_path, dict(annotations=records), protocol, f'{protocol}.pkl'))
     ran = subprocess.run(

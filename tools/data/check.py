@@ -18,7 +18,7 @@ from rich.table import Table
 from mmskanon.collection import RecordingSource, find_raw_traces
 from mmskanon.datasets.check import Problem, check_annotations, check_structure, raise_errors
 from mmskanon.datasets.schema import complete_annotations
-from mmskanon.io.pickles import load_annotations
+from mmskanon.io import AnnotationFile
 from mmskanon.release import (
     HARMLESS,
     Finding,
@@ -85,7 +85,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def find_problems(args: argparse.Namespace) -> tuple[list[Problem], int]:
-    """Load and check the file.
+    """Read and check the file.
 
     Args:
         args (argparse.Namespace): The command line.
@@ -93,20 +93,22 @@ def find_problems(args: argparse.Namespace) -> tuple[list[Problem], int]:
     Returns:
         tuple[list[Problem], int]: All problems, and the number of samples.
     """
-    data = load_annotations(args.ann_file)
-    annotations = data.get('annotations') if isinstance(data, dict) else data
-    if not isinstance(annotations, list):
-        return check_structure(data, args.ann_file), 0
-    complete_annotations(annotations, args.attribute_files)
-    problems = check_annotations(
-        data,
-        args.ann_file,
-        args.layout,
-        args.attributes,
-        args.splits,
-        args.num_person,
-        args.clip_len,
-    )
+    with AnnotationFile(args.ann_file) as file:
+        data = file.outline()
+        annotations = data.get('annotations') if isinstance(data, dict) else data
+        if not isinstance(annotations, list):
+            return check_structure(data, args.ann_file), 0
+        complete_annotations(annotations, args.attribute_files)
+        problems = check_annotations(
+            data,
+            args.ann_file,
+            args.layout,
+            args.attributes,
+            args.splits,
+            args.num_person,
+            args.clip_len,
+            file,
+        )
     return problems, len(annotations)
 
 
@@ -150,7 +152,8 @@ def find_traces(args: argparse.Namespace) -> list[Finding]:
     if is_raw(args.release_of):
         original: list | dict = RecordingSource(args.release_of).outline()
     else:
-        original = load_annotations(args.release_of)
+        with AnnotationFile(args.release_of) as file:
+            original = file.outline()
     raise_errors(check_structure(original, args.release_of))
     samples = original['annotations'] if isinstance(original, dict) else original
     complete_annotations(samples)
@@ -159,7 +162,6 @@ def find_traces(args: argparse.Namespace) -> list[Finding]:
         names=names_of(samples, original.get('split') if isinstance(original, dict) else None),
         subjects={str(s['subject']) for s in samples if s.get('subject') is not None},
     )
-    del original, samples  # memory holds one file
     findings = scan_annotations(args.ann_file, sought, args.keep, before)
     beside = provenance_path(args.ann_file)
     if beside.exists():
