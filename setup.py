@@ -140,6 +140,7 @@ setup(
         'lite': requirements('lite'),
         'mmcv': requirements('mmcv'),
         'tests': requirements('tests'),
+        'docs': requirements('docs'),
     },
     cmdclass={'build_py': BuildPy, 'develop': Develop, 'editable_wheel': EditableWheel},
 )

@@ -30,6 +30,7 @@ NOT_COPIED = (
     '__pycache__',
     '.*_cache',
     'work_dirs',
+    'site',
 )
 DIST_INFO = f'mmskanon-{__version__}.dist-info'
 BUILD_WHEEL = "from setuptools import build_meta; print(build_meta.build_wheel('dist'))"
@@ -250,7 +251,7 @@ def requirements(name: str) -> dict[str, Requirement]:
     return {canonicalize_name(requirement.name): requirement for requirement in found}
 
 
-@pytest.mark.parametrize('name', ['runtime', 'lite', 'tests'])
+@pytest.mark.parametrize('name', ['runtime', 'lite', 'tests', 'docs'])
 def test_the_tested_set_is_within_the_ranges(name):
     pins = requirements('tested')
     for distribution, requirement in requirements(name).items():

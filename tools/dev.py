@@ -1,11 +1,12 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
-"""Set up an environment in the checkout, and run the demo, the tests or the linter in it.
+"""Set up an environment in the checkout, and run the demo, the tests, the linter or the build of the documentation in it.
 
 Usage::
 
     python3 tools/dev.py demo              # set-up, then tools/demo.py
     python3 tools/dev.py test              # set-up, then the tests; further arguments go to pytest
     python3 tools/dev.py lint              # set-up, then ruff
+    python3 tools/dev.py docs              # set-up, then the site of the documentation into ./site
     python3 tools/dev.py setup             # set-up only
 
 The environment is ``.venv`` in the checkout, or the folder given with ``--venv``. It gets the package versions listed in
@@ -122,7 +123,7 @@ def set_up(venv: Path, project: bool = True) -> Path:
     pip_install(python, 'the tested set of packages', '-r', TESTED)
     if project:
         pip_install(
-            python, 'the checkout', '--no-build-isolation', '--editable', f'{ROOT}[lite,tests]'
+            python, 'the checkout', '--no-build-isolation', '--editable', f'{ROOT}[lite,tests,docs]'
         )
         stamp.write_text(wanted)
     return python
@@ -146,14 +147,25 @@ def run_lint(python: Path, arguments: list) -> int:
     return run([*ruff, 'check', *arguments]) or run([*ruff, 'format', '--check', *arguments])
 
 
+def run_docs(python: Path, arguments: list) -> int:
+    """Build the site of the documentation; any warning is an error."""
+    # The theme's advertisement of its successor.
+    environment = {**os.environ, 'NO_MKDOCS_2_WARNING': '1'}
+    command = [python, '-m', 'mkdocs', 'build', '--strict', *arguments]
+    code = run(command, env=environment)
+    if code == 0 and not arguments:
+        say(f'open {ROOT / "site" / "index.html"}')
+    return code
+
+
 def parse_arguments(argv: list) -> tuple:
     """Split the command line into our arguments and those passed on."""
     parser = argparse.ArgumentParser(
-        description='Set up an environment in the checkout, and run the demo, the tests or the linter in it.',
-        epilog='Further arguments go to the demo, to pytest or to ruff.',
+        description='Set up an environment in the checkout, and run the demo, the tests, the linter or the build of the documentation in it.',
+        epilog='Further arguments go to the demo, to pytest, to ruff or to mkdocs build.',
         allow_abbrev=False,
     )
-    parser.add_argument('command', choices=('setup', 'demo', 'test', 'lint'))
+    parser.add_argument('command', choices=('setup', 'demo', 'test', 'lint', 'docs'))
     parser.add_argument('--venv', type=Path, default=ROOT / '.venv', help='default: .venv')
     parser.add_argument(
         '--no-project',
@@ -188,6 +200,8 @@ def main(argv: list) -> int:
         return run_tests(python, passed_on)
     if arguments.command == 'lint':
         return run_lint(python, passed_on)
+    if arguments.command == 'docs':
+        return run_docs(python, passed_on)
     say(f'ready: {python}')
     return 0
 

@@ -7,18 +7,22 @@ was killed goes on without repeating a finished attacker, and audits that share 
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import json
 import multiprocessing
 import os
 import shutil
+import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import torch
@@ -68,6 +72,7 @@ class Job:
             {name: sight.digest() for name, sight in self.targets.items()},
             self.seed,
             *(j.key if j else None for j in (self.start, self.ready)),
+            *(Path(m.__file__).read_bytes() for m in own_modules([self]) if m.__file__),
         )
 
     @property
@@ -99,6 +104,22 @@ def code_digest() -> str:
     files = [f for folder in folders for f in sorted(folder.glob('*.py'))]
     files += [here / 'clips.py', here / 'inversion.py']
     return digest_of(*(f.read_bytes() for f in files))
+
+
+def own_modules(jobs: Iterable[Job]) -> list[ModuleType]:
+    """Modules outside of mmskanon that attackers are registered by (``custom_imports``), which processes have to import, too.
+
+    Args:
+        jobs (Iterable[Job]): The jobs.
+
+    Returns:
+        list[ModuleType]: The modules, sorted by name.
+    """
+    from mmskanon.registry import ATTACKERS
+
+    classes = (ATTACKERS.get(name) for name in {job.attacker['type'] for job in jobs})
+    names = {c.__module__ for c in classes if c is not None}
+    return [sys.modules[n] for n in sorted(names) if n.partition('.')[0] != 'mmskanon']
 
 
 def read_result(job: Job, root: Path) -> JobResult | None:
@@ -164,10 +185,13 @@ def _state(job: Job | None, root: Path) -> dict[str, torch.Tensor] | None:
     return torch.load(path, weights_only=True) if path and path.exists() else None
 
 
-def _prepare_worker() -> None:
-    """A worker has one thread: several processes with several threads each on few cores wait for each other."""
+def _prepare_worker(modules: Sequence[str] = ()) -> None:
+    """A worker has one thread, since several processes with several threads each on few cores wait for each other, and the user's attackers."""
     torch.set_num_threads(1)
     warnings.filterwarnings('ignore')
+    for name in modules:
+        with contextlib.suppress(ImportError):  # the attacker is then not known, which says so
+            importlib.import_module(name)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
@@ -212,7 +236,8 @@ def _run_waiting(
     os.environ.update(dict.fromkeys(threads, '1'))
     running: dict[Future, Job] = {}
     context = multiprocessing.get_context('spawn')
-    pool = ProcessPoolExecutor(workers, context, initializer=_prepare_worker)
+    modules = [module.__name__ for module in own_modules(waiting.values())]
+    pool = ProcessPoolExecutor(workers, context, initializer=_prepare_worker, initargs=(modules,))
     try:
         while waiting or running:
             pending = {*waiting, *(j.key for j in running.values())}

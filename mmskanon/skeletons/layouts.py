@@ -109,8 +109,74 @@ _OPENPOSE = SkeletonLayout(
         *((9, 8), (10, 9), (11, 5), (12, 11), (13, 12), (14, 0), (15, 0), (16, 14), (17, 15)),
     ),
 )
+# What OpenPose calls BODY_25: its 18 joints in another order, the middle of the hips, and the feet.
+_OPENPOSE_25 = SkeletonLayout(
+    name='openpose_25',
+    joints=(
+        *('nose', 'neck'),
+        *(
+            f'{side}_{part}'
+            for side in ('right', 'left')
+            for part in ('shoulder', 'elbow', 'wrist')
+        ),
+        'mid_hip',
+        *(f'{side}_{part}' for side in ('right', 'left') for part in ('hip', 'knee', 'ankle')),
+        *('right_eye', 'left_eye', 'right_ear', 'left_ear'),
+        *_sides('big_toe', 'small_toe', 'heel'),
+    ),
+    parents=(
+        *(1, 1),
+        *(1, 2, 3, 1, 5, 6),
+        1,
+        *(8, 9, 10, 8, 12, 13),
+        *(0, 0, 15, 16),
+        *(14, 19, 14, 11, 22, 11),
+    ),
+    pairs=(
+        *((5, 2), (6, 3), (7, 4), (12, 9), (13, 10), (14, 11)),
+        *((16, 15), (18, 17), (19, 22), (20, 23), (21, 24)),
+    ),
+    center=8,
+    shoulders=(2, 5),
+    dims=2,
+    unit='px',
+)
+# The 33 landmarks of MediaPipe's pose, followed by the middle of the hips and of the shoulders, without which no bone is a spine.
+_MEDIAPIPE = SkeletonLayout(
+    name='mediapipe',
+    joints=(
+        'nose',
+        *_sides('eye_inner', 'eye', 'eye_outer'),
+        *(
+            f'{side}_{part}'
+            for part in (
+                *('ear', 'mouth', 'shoulder', 'elbow', 'wrist', 'pinky', 'index', 'thumb'),
+                *('hip', 'knee', 'ankle', 'heel', 'foot_index'),
+            )
+            for side in ('left', 'right')
+        ),
+        *('mid_hip', 'mid_shoulder'),
+    ),
+    parents=(
+        34,
+        *(0, 1, 2, 0, 4, 5),
+        *(3, 6, 0, 0),
+        *(34, 34, 11, 12, 13, 14),
+        *(15, 16, 15, 16, 15, 16),
+        *(33, 33, 23, 24, 25, 26),
+        *(27, 28, 27, 28),
+        *(33, 33),
+    ),
+    pairs=(
+        *((1, 4), (2, 5), (3, 6)),
+        *((joint, joint + 1) for joint in range(7, 33, 2)),
+    ),
+    center=33,
+    spine=(33, 34),
+    shoulders=(12, 11),
+)
 LAYOUTS: dict[str, SkeletonLayout] = {
-    layout.name: layout for layout in (_NTU, _KINECT_V1, _COCO, _OPENPOSE)
+    layout.name: layout for layout in (_NTU, _KINECT_V1, _COCO, _OPENPOSE, _OPENPOSE_25, _MEDIAPIPE)
 }
 """dict[str, SkeletonLayout]: The layouts known by name."""
 

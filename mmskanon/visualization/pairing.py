@@ -119,7 +119,7 @@ def _named(sample: Mapping, index: int, file: str) -> str:
 
 
 def guess_layout(keypoint: np.ndarray, where: str) -> str:
-    """Return the name of the only known layout with as many joints.
+    """Return the name of the known layout with as many joints; of several, of that with the most coordinates that the clip can have.
 
     Args:
         keypoint (np.ndarray): A clip (M, T, V, C).
@@ -135,6 +135,9 @@ def guess_layout(keypoint: np.ndarray, where: str) -> str:
     if len(shape) != 4:
         raise ValueError(f'{where} must have shape (M, T, V, C), found {shape}')
     fitting = [name for name, layout in LAYOUTS.items() if layout.num_joints == shape[2]]
+    if len(fitting) > 1:
+        dims = min(shape[3], max(LAYOUTS[name].dims for name in fitting))
+        fitting = [name for name in fitting if LAYOUTS[name].dims == dims]
     if len(fitting) == 1:
         return fitting[0]
     known = ', '.join(f'{name} {layout.num_joints}' for name, layout in LAYOUTS.items())

@@ -2,6 +2,7 @@
 """Jobs: their keys, their order, and that nothing finished is done twice."""
 
 import dataclasses
+import importlib
 import json
 
 import numpy as np
@@ -172,6 +173,35 @@ def test_processes_do_real_jobs_in_order_and_alike(job, tmp_path):
         results[base.key].scores['them'].log_posterior,
     )
     assert json.loads((tmp_path / 'two' / base.key / 'fit.json').read_text())['report']['converged']
+
+
+OWN = """
+import numpy as np
+from mmskanon.audit.attackers import Attacker, FitReport, Scores
+from mmskanon.registry import ATTACKERS
+
+@ATTACKERS.register_module(force=True)
+class AttackerOfTheUser(Attacker):
+    def fit(self, view, labels, num_classes, seed, start=None):
+        self.num_classes = num_classes
+        return FitReport(1.0)
+
+    def score(self, view):
+        return Scores(np.zeros((len(view), self.num_classes), np.float32), np.ones((len(view), 1), np.float32))
+"""
+
+
+def test_attackers_from_outside_the_package_are_known_to_processes_and_their_code_is_in_the_key(
+    job, tmp_path, monkeypatch
+):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / 'attacker_of_the_user.py').write_text(OWN, encoding='utf-8')
+    importlib.import_module('attacker_of_the_user')
+    own = job(attacker=dict(type='AttackerOfTheUser'))
+    result = run_jobs([own], tmp_path, workers=1)[own.key]
+    assert result.report.train_accuracy == 1.0
+    (tmp_path / 'attacker_of_the_user.py').write_text(OWN + '# changed', encoding='utf-8')
+    assert job(attacker=dict(type='AttackerOfTheUser')).key != own.key
 
 
 def test_sights_open_to_the_clips_they_name(job):

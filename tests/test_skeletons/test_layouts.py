@@ -12,7 +12,14 @@ from mmskanon.skeletons import (
     get_layout,
 )
 
-NUM_JOINTS = {'nturgb+d': 25, 'kinect_v1': 20, 'coco': 17, 'openpose': 18}
+NUM_JOINTS = {
+    'nturgb+d': 25,
+    'kinect_v1': 20,
+    'coco': 17,
+    'openpose': 18,
+    'openpose_25': 25,
+    'mediapipe': 35,
+}
 STOCK = ('nturgb+d', 'coco', 'openpose')
 
 
@@ -128,7 +135,44 @@ def test_pixel_layouts_have_two_coordinates():
     assert {n: (a.dims, a.unit) for n, a in LAYOUTS.items() if a.dims == 2} == {
         'coco': (2, 'px'),
         'openpose': (2, 'px'),
+        'openpose_25': (2, 'px'),
     }
+
+
+def test_openpose_25_has_the_joints_of_openpose_and_the_feet():
+    layout, small = get_layout('openpose_25'), get_layout('openpose')
+    assert set(layout.joints) - set(small.joints) == {
+        'mid_hip',
+        *(f'{s}_{p}' for s in ('left', 'right') for p in ('big_toe', 'small_toe', 'heel')),
+    }
+    # BODY_25: neck 1, wrists 4 and 7, middle of the hips 8, ankles 11 and 14, ears 17 and 18, left toe 19, right heel 24.
+    order = {1: 'neck', 4: 'right_wrist', 7: 'left_wrist', 8: 'mid_hip', 11: 'right_ankle'}
+    order |= {14: 'left_ankle', 15: 'right_eye', 18: 'left_ear', 19: 'left_big_toe'}
+    order |= {22: 'right_big_toe', 24: 'right_heel'}
+    assert {index: layout.joints[index] for index in order} == order
+    # Above the hips the bones are those of the 18 joints; the legs hang from the middle of the hips, and not from the shoulders.
+    bones = {layout.joints[j]: layout.joints[p] for j, p in layout.bones}
+    for joint, parent in small.bones:
+        if 'hip' not in small.joints[joint]:
+            assert bones[small.joints[joint]] == small.joints[parent]
+    assert (bones['right_hip'], bones['mid_hip']) == ('mid_hip', 'neck')
+    assert bones['left_small_toe'] == 'left_big_toe' and bones['left_heel'] == 'left_ankle'
+
+
+def test_mediapipe_joint_order_and_the_two_joints_added():
+    layout = get_layout('mediapipe')
+    # The indices of the landmarks of the pose, 0 to 32, then the two midpoints.
+    order = {0: 'nose', 1: 'left_eye_inner', 3: 'left_eye_outer', 4: 'right_eye_inner'}
+    order |= {7: 'left_ear', 8: 'right_ear', 9: 'left_mouth', 11: 'left_shoulder'}
+    order |= {12: 'right_shoulder', 15: 'left_wrist', 17: 'left_pinky', 19: 'left_index'}
+    order |= {21: 'left_thumb', 23: 'left_hip', 26: 'right_knee', 29: 'left_heel'}
+    order |= {32: 'right_foot_index', 33: 'mid_hip', 34: 'mid_shoulder'}
+    assert {index: layout.joints[index] for index in order} == order
+    bones = {layout.joints[j]: layout.joints[p] for j, p in layout.bones}
+    assert bones['left_shoulder'] == bones['nose'] == 'mid_shoulder'
+    assert bones['right_hip'] == bones['mid_shoulder'] == 'mid_hip' == layout.joints[layout.root]
+    assert bones['left_thumb'] == 'left_wrist' and bones['right_foot_index'] == 'right_ankle'
+    assert (layout.dims, layout.unit) == (3, 'm')
 
 
 def test_what_is_missing_from_a_definition_is_named():

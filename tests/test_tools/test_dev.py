@@ -66,7 +66,7 @@ def test_first_run_installs_torch_then_the_tested_set_then_the_checkout(dev, ven
     torch, tested, editable = asked(venv)
     assert re.search(r'pip .*install torch==[\d.]+$', torch)
     assert tested.endswith(f'install -r {checkout}/requirements/tested.txt')
-    assert editable.endswith(f'install --no-build-isolation --editable {checkout}[lite,tests]')
+    assert editable.endswith(f'install --no-build-isolation --editable {checkout}[lite,tests,docs]')
 
 
 def test_second_run_skips_the_set_up_until_something_changes(dev, venv, checkout):
@@ -89,6 +89,10 @@ def test_arguments_go_on_to_pytest_and_the_demo(dev, venv, checkout, monkeypatch
     assert asked(venv) == [f'{checkout}/tools/demo.py --seed 3']
     assert dev.main(['lint']) == 0
     assert asked(venv) == ['-m ruff check', '-m ruff format --check']
+    assert dev.main(['docs']) == 0
+    assert dev.main(['docs', '--site-dir', 'elsewhere']) == 0
+    build = '-m mkdocs build --strict'
+    assert asked(venv) == [build, f'{build} --site-dir elsewhere']
 
 
 def test_one_core_runs_one_test_process(dev, venv, monkeypatch):
@@ -100,6 +104,15 @@ def test_one_core_runs_one_test_process(dev, venv, monkeypatch):
 def test_exit_code_of_the_tests_is_handed_on(dev, venv):
     (venv / 'FAIL').write_text('-m pytest')
     assert dev.main(['test']) == 3
+
+
+def test_exit_code_of_the_documentation_is_handed_on_and_no_page_is_named(dev, venv, capfd):
+    (venv / 'FAIL').write_text('-m mkdocs')
+    assert dev.main(['docs']) == 3
+    assert 'index.html' not in capfd.readouterr().out
+    (venv / 'FAIL').unlink()
+    assert dev.main(['docs']) == 0
+    assert 'site/index.html' in capfd.readouterr().out
 
 
 def test_failing_install_ends_in_one_sentence_and_is_tried_again(dev, venv, capsys):

@@ -87,6 +87,11 @@ def test_layout_follows_from_the_joints(joints, layout):
     assert guess_layout(np.zeros((1, 2, joints, 3)), 'x') == layout
 
 
+def test_of_two_layouts_with_as_many_joints_the_coordinates_decide():
+    found = [guess_layout(np.zeros((1, 2, 25, coords)), 'x') for coords in (2, 3, 4)]
+    assert found == ['openpose_25', 'nturgb+d', 'nturgb+d']
+
+
 def test_unknown_number_of_joints_asks_for_a_layout():
     with pytest.raises(
         ValueError, match='x has 21 joints, which no known layout has .*kinect_v1 20'
