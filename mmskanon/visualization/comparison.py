@@ -91,7 +91,7 @@ class ComparisonScene(Scene):
         return figure
 
     def film(self, title: str | None, frames: Sequence[int]) -> Iterator[np.ndarray]:
-        """Draw frames (H, W, 3), uint8, redrawing only what moves."""
+        """Draw frames, RGBA (H, W, 4), uint8, redrawing only what moves."""
         number = len(self.shown)
         columns = number if number <= _WIDEST_ROW else -(-number // 2)
         rows = -(-number // columns)
@@ -129,7 +129,7 @@ class ComparisonScene(Scene):
             time.set_text(self._time(frame))
             for artist in moving:
                 figure.draw_artist(artist)
-            yield np.array(canvas.buffer_rgba())[..., :3]
+            yield np.array(canvas.buffer_rgba())
 
     def _time(self, frame: int) -> str:
         return f'{frame / self.fps:.2f} s'

@@ -80,6 +80,11 @@ class HeatScale:
         colors[~known] = to_rgba(NO_COUNTERPART)
         return colors
 
+    def stops(self, number: int = 64) -> np.ndarray:
+        """Return so many colours of the scale (number, 3), RGB, uint8, from near to far."""
+        shades = HEAT_COLORS(np.linspace(0, 1, number), bytes=True)
+        return shades[:, :3].copy()
+
 
 def unit_of(layout: SkeletonLayout) -> str:
     """Return the unit of :func:`displacement` for a layout."""

@@ -119,6 +119,8 @@ def heat_map(
         axes.tick_params(axis='y', labelsize=6.5, length=0, labelcolor=INK)
         axes.tick_params(axis='x', labelsize=8, colors=QUIET, width=0.6)
         axes.spines[:].set_visible(False)
+        if index < len(parts) - 1:
+            axes.set_xticklabels([])
         write(figure, _LEFT, y + part + 0.08, name, 10, ha='left', weight='bold')
     axes.set_xlabel('time, s', color=INK, fontsize=9)
     bar_axes = figure.add_axes(
