@@ -42,7 +42,7 @@ class ComparisonScene(Scene):
         layout (SkeletonLayout): Skeleton layout.
         view (str): Where to look from, see :class:`Camera`.
         up (str): Which way is up.
-        fps (float): Frames a second.
+        fps (float, optional): Frames a second; with None, frames are counted.
         titles (Sequence[str]): Name of each clip. Defaults to those of two clips.
         marks (Marks, optional): What to show beside the bodies. Defaults to None, nothing.
     """
@@ -53,7 +53,7 @@ class ComparisonScene(Scene):
         layout: SkeletonLayout,
         view: str,
         up: str,
-        fps: float,
+        fps: float | None,
         titles: Sequence[str] = TITLES,
         marks: Marks | None = None,
     ) -> None:
@@ -132,7 +132,7 @@ class ComparisonScene(Scene):
             yield np.array(canvas.buffer_rgba())
 
     def _time(self, frame: int) -> str:
-        return f'{frame / self.fps:.2f} s'
+        return f'frame {frame}' if self.fps is None else f'{frame / self.fps:.2f} s'
 
     def _panel_size(self, height: float, narrowest: float, widest: float) -> tuple[float, float]:
         """Return width and height in inches that suit the proportions of the clip."""
@@ -154,8 +154,9 @@ class ComparisonScene(Scene):
             sides = [(f'{side} side', first[side], 3.2) for side in ('left', 'right')]
             entries = [*sides, ghost, *second]
         if self.joints:
-            seconds = f'{self.marks.trail / self.fps:.2g}'
-            entries.append((f'path, last {seconds} s', QUIET, 1.6))
+            trail = self.marks.trail
+            span = f'{trail} frames' if self.fps is None else f'{trail / self.fps:.2g} s'
+            entries.append((f'path, last {span}', QUIET, 1.6))
         return entries
 
     def _legend_height(self, width: float) -> float:

@@ -100,7 +100,7 @@ def make_scene(
     original: np.ndarray,
     anonymized: np.ndarray | Mapping[str, np.ndarray],
     layout: SkeletonLayout,
-    fps: float = 30.0,
+    fps: float | None = 30.0,
     view: str = 'front',
     up: str | None = None,
     marks: Marks | None = None,
@@ -111,7 +111,7 @@ def make_scene(
         original (np.ndarray): Original skeletons (M, T, V, C).
         anonymized (np.ndarray | dict[str, np.ndarray]): Anonymized skeletons (M', T, V, C'), or those of several methods.
         layout (SkeletonLayout): Skeleton layout.
-        fps (float): Frames a second. Defaults to 30.0.
+        fps (float, optional): Frames a second; with None, frames are counted. Defaults to 30.0.
         view (str): Where to look from. Defaults to ``'front'``.
         up (str, optional): Which way is up. Defaults to None, that of the layout.
         marks (Marks, optional): What to show beside the bodies. Defaults to None, nothing.
@@ -122,7 +122,7 @@ def make_scene(
     Raises:
         ValueError: If the arrays do not fit the layout or each other, hold NaN or nobody, or an option is unknown.
     """
-    if not fps > 0:
+    if fps is not None and not fps > 0:
         raise ValueError(f'fps must be positive, found {fps}')
     methods = anonymized if isinstance(anonymized, Mapping) else {TITLES[1]: anonymized}
     if not methods:
