@@ -139,11 +139,12 @@ def kill_and_compare(args: argparse.Namespace, config: str, checkpoint: str, fol
     while killed < args.kills:
         # Some chunks later, and then at any moment; or while it starts.
         more = (chunks - done()) // (args.kills - killed + 1)
-        wanted = done() + moments.randint(0, more)
+        before = done()
+        wanted = before + moments.randint(0, more)
         process = start(f'killed/made{suffix}')
         while done() < wanted and process.poll() is None:
             time.sleep(0.002)
-        time.sleep(moments.random() * whole / chunks)
+        time.sleep(moments.random() * (0.02 if wanted > before else 0.3 * whole))
         if process.poll() is not None:
             print(f'the run ended after {killed} kills; give more recordings, or fewer kills')
             break
