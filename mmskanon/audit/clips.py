@@ -79,6 +79,7 @@ class ClipStore:
         self._frames = np.load(self.folder / 'frames.npy', mmap_mode='r')
         index = np.load(self.folder / 'index.npz')
         self._starts, self.placement = index['starts'], index['placement']
+        self._mapped: dict[str, np.ndarray] = {}  # opening a file takes as long as reading a clip
 
     @classmethod
     def build(
@@ -222,11 +223,13 @@ class ClipStore:
         return self._derived(f'features_{name}', write)
 
     def _derived(self, name: str, write: Callable[[Path], None]) -> np.ndarray:
-        path = self.folder / f'{name}.npy'
-        if not path.exists():
-            with atomic_path(path, overwrite=True) as temporary:
-                write(temporary)
-        return np.load(path, mmap_mode='r')
+        if name not in self._mapped:
+            path = self.folder / f'{name}.npy'
+            if not path.exists():
+                with atomic_path(path, overwrite=True) as temporary:
+                    write(temporary)
+            self._mapped[name] = np.load(path, mmap_mode='r')
+        return self._mapped[name]
 
 
 @dataclass(frozen=True)
