@@ -1,7 +1,7 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
 """Draw one sample before and after anonymization to a GIF, MP4 or PNG.
 
-Files are annotation files, or single recordings: .skeleton (NTU RGB+D), .mat (UTD-MHAD), .csv (ETRI-Activity3D), .npy.
+Files are annotation files, or single recordings: .skeleton (NTU RGB+D), .mat (UTD-MHAD), .csv (ETRI-Activity3D), .npy, .npz.
 The picture shows the original recording too. Treat it as you treat that.
 
 Examples:

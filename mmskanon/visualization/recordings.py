@@ -5,18 +5,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
-from mmskanon.datasets.converters.etri.csv_file import parse_csv
-from mmskanon.datasets.converters.etri.recordings import read_bytes
-from mmskanon.datasets.converters.ntu import read_skeleton, skeleton_to_keypoint
-from mmskanon.datasets.converters.utd_mhad import read_keypoint
 from mmskanon.io.pickles import load_annotations
+from mmskanon.recordings import FORMATS
 
 from .pairing import annotation_list
 
-RAW_SUFFIXES = ('.skeleton', '.mat', '.csv', '.npy')
-_MAX_BYTES = 64 * 2**20
+_BY_SUFFIX = {found.suffix: found for found in FORMATS.values()}
+RAW_SUFFIXES = tuple(_BY_SUFFIX)
+"""tuple[str]: How names of recordings end."""
 
 
 def load_samples(path: str | Path) -> list[dict]:
@@ -38,10 +34,7 @@ def load_samples(path: str | Path) -> list[dict]:
 
 
 def load_recording(path: str | Path) -> dict:
-    """Read one recording.
-
-    ``.skeleton`` is a file of NTU RGB+D, whatever its name, of which the two persons with the most motion are taken; ``.mat`` one of
-    UTD-MHAD, ``.csv`` one of ETRI-Activity3D, and ``.npy`` a NumPy array of shape (M, T, V, C), or (T, V, C) for one person.
+    """Read one recording, told by the ending of its name, whatever the rest of it is (:mod:`mmskanon.recordings`).
 
     Args:
         path (str | Path): The file.
@@ -51,60 +44,17 @@ def load_recording(path: str | Path) -> dict:
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If it is none of these, or damaged, or shows nobody.
+        ValueError: If it is no recording, or damaged, or shows nobody.
     """
     path, where = Path(path), str(path)
     if not path.is_file():
         raise FileNotFoundError(f'{where} does not exist or is no file')
-    readers = dict(zip(RAW_SUFFIXES, (_ntu, _utd_mhad, _etri, _numpy), strict=True))
-    reader = readers.get(path.suffix.lower())
-    if reader is None:
+    found = _BY_SUFFIX.get(path.suffix.lower())
+    if found is None:
         raise ValueError(
             f'{where} is no recording: the name must end in one of {", ".join(RAW_SUFFIXES)}'
         )
-    keypoint = reader(where)
-    if not keypoint.any():
-        raise ValueError(f'{where} shows nobody in any frame')
+    with open(path, 'rb') as file:  # no more than is allowed, whatever the size is
+        content = file.read(found.max_bytes + 1)
+    keypoint = found.read(content, where).keypoint
     return dict(frame_dir=path.stem.removesuffix('_skeleton'), keypoint=keypoint)
-
-
-def _ntu(where: str) -> np.ndarray:
-    return skeleton_to_keypoint(read_skeleton(where)).keypoint
-
-
-def _utd_mhad(where: str) -> np.ndarray:
-    return read_keypoint(_content(where), where)
-
-
-def _etri(where: str) -> np.ndarray:
-    rows = parse_csv(read_bytes(where), where)
-    if len(rows.bodies) > 1:
-        raise ValueError(
-            f'{where} holds several bodies ({", ".join(rows.bodies)}), which its rows do not tell apart reliably; '
-            'leave the recording out'
-        )
-    return rows.joints[None]
-
-
-def _numpy(where: str) -> np.ndarray:
-    try:
-        array = np.load(where, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
-        raise ValueError(
-            f'{where} is no NumPy array of numbers ({error}); save it with numpy.save'
-        ) from error
-    array = array[None] if array.ndim == 3 else array
-    if array.ndim != 4 or array.dtype.kind not in 'fiu':
-        raise ValueError(
-            f'{where} must hold numbers of shape (M, T, V, C) or (T, V, C), found {array.dtype} of shape {array.shape}'
-        )
-    return array
-
-
-def _content(where: str) -> bytes:
-    size = Path(where).stat().st_size
-    if size > _MAX_BYTES:
-        raise ValueError(
-            f'{where} has {size} bytes, more than the {_MAX_BYTES} allowed for one recording'
-        )
-    return Path(where).read_bytes()

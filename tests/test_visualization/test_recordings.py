@@ -65,19 +65,15 @@ def _bytes(content):
     return lambda path: path.write_bytes(content)
 
 
-_TWO_BODIES = etri_files.text_of(
-    etri_files.rows_of(person(3), 0) + etri_files.rows_of(person(3), 1)
-)
 BAD = {
-    'pickled.npy': (_numpy(np.array([{}], dtype=object)), 'is no NumPy array of numbers'),
-    'garbage.npy': (_bytes(b'nonsense'), 'is no NumPy array of numbers'),
-    'rank.npy': (_numpy(np.ones((3, 20))), r'shape \(M, T, V, C\) or \(T, V, C\).*\(3, 20\)'),
+    'pickled.npy': (_numpy(np.array([{}], dtype=object)), 'holds Python objects'),
+    'garbage.npy': (_bytes(b'nonsense'), 'damaged or no array of NumPy'),
+    'rank.npy': (_numpy(np.ones((3, 20))), r'shape \(T, V, C\) or \(M, T, V, C\).*\(3, 20\)'),
     'kind.npy': (_numpy(np.ones((3, 20, 3), bool)), 'found bool'),
     'nobody.npy': (_numpy(np.zeros((3, 20, 3))), 'shows nobody'),
     'cut.skeleton': (_bytes(b'3\n1\n'), 'cut.skeleton'),
     'other.mat': (_bytes(b'MATLAB'), 'damaged or not a MATLAB file'),
     'columns.csv': (_bytes(b'a,b\n1,2\n'), 'lacks the column'),
-    'two.csv': (_bytes(_TWO_BODIES), r'holds several bodies \(0, 1\)'),
 }
 
 
