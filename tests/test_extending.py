@@ -11,8 +11,8 @@ from doc_blocks import REPO, blocks, make_small
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from mmskanon.apis import anonymize_file
 from mmskanon.audit.inputs import read_method, read_original
+from mmskanon.collection import MotionSettings, RunOptions, anonymize_collection
 from mmskanon.io import load_annotations, load_checkpoint
 from mmskanon.registry import MODELS
 
@@ -57,7 +57,8 @@ def test_training_moves_its_weights(trained):
 def test_export_gives_a_file_that_the_audit_reads(folder, trained):
     data, made = folder / 'data.pkl', folder / 'linear.pkl'
     cfg = Config.fromfile(folder / 'linear.py')
-    anonymize_file(cfg, str(trained), data, made)
+    # Two processes have to import the class, too.
+    anonymize_collection(MotionSettings(cfg, str(trained)), data, made, run=RunOptions(workers=2))
     before, after = (load_annotations(p)['annotations'] for p in (data, made))
     assert not np.array_equal(before[0]['keypoint'], after[0]['keypoint'])
     original = read_original(str(data), folder / 'stores', layout='kinect_v1')

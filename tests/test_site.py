@@ -157,6 +157,8 @@ def test_no_path_of_this_machine_is_in_it(site):
 def test_the_reference_holds_every_public_name(site):
     for module, page in (
         ('mmskanon.apis', 'apis'),
+        ('mmskanon.collection', 'collection'),
+        ('mmskanon.recordings', 'recordings'),
         ('mmskanon.models.anonymizers', 'anonymizers'),
         ('mmskanon.models.adversaries', 'adversaries'),
         ('mmskanon.models.losses', 'losses'),

@@ -33,13 +33,12 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from mmskanon.apis import anonymize_file
 from mmskanon.audit.audit import Audit
 from mmskanon.audit.document import Findings
-from mmskanon.audit.inputs import sha256_of
 from mmskanon.audit.report import write_report
 from mmskanon.audit.report.tables import print_methods
-from mmskanon.io.reading import check_file
+from mmskanon.collection import MotionSettings, anonymize_collection
+from mmskanon.io.reading import check_file, sha256_of
 from mmskanon.utils import Overrides, check_device, read_config, run_tool
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs' / 'audit'
@@ -131,7 +130,8 @@ def methods_of(args: argparse.Namespace, seed: int) -> dict[str, list[str]]:
         digest = hashlib.sha256(json.dumps(told).encode()).hexdigest()[:8]
         made = args.out / 'anonymized' / f'{name}-{digest}.pkl'
         if not made.exists():
-            anonymize_file(cfg, weights, args.original, made, args.device, seed=seed)
+            motion = MotionSettings(cfg, weights, args.device)
+            anonymize_collection(motion, args.original, made, seed)
         _add(methods, name, [str(made)])
     return methods
 

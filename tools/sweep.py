@@ -26,13 +26,12 @@ from pathlib import Path
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mmskanon.audit.inputs import sha256_of
 from mmskanon.audit.report import comparison_rows, load_results
 from mmskanon.audit.report.compare import comparison_table, comparison_warnings
 from mmskanon.audit.report.plots import png, tradeoff_curve
 from mmskanon.audit.report.tables import csv_text, print_table
 from mmskanon.io import atomic_write_bytes
-from mmskanon.io.reading import check_file
+from mmskanon.io.reading import check_file, sha256_of
 from mmskanon.registry import MODELS
 from mmskanon.utils import Overrides, check_device, read_config, run_step, run_tool
 

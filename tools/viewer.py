@@ -16,11 +16,10 @@ from pathlib import Path
 
 from mmskanon.io.pickles import load_annotations
 from mmskanon.utils import run_tool
-from mmskanon.visualization.arguments import add_recording_arguments
+from mmskanon.visualization.arguments import add_recording_arguments, methods_of
 from mmskanon.visualization.comparison import spread
 from mmskanon.visualization.pairing import annotation_list, guess_layout, pair_samples
 from mmskanon.visualization.viewer import ViewerSample, write_viewer
-from mmskanon.visualization.viewer.page import check_methods
 
 
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
@@ -51,29 +50,6 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     add_recording_arguments(parser)
     parser.add_argument('--overwrite', action='store_true', help='replace the page if it exists')
     return parser.parse_args(argv)
-
-
-def methods_of(words: Sequence[str]) -> dict[str, str]:
-    """Return the file of each method.
-
-    Args:
-        words (Sequence[str]): ``FILE`` or ``NAME=FILE``.
-
-    Returns:
-        dict[str, str]: File by name of the method.
-
-    Raises:
-        ValueError: If the names do not fit on one page.
-    """
-    pairs = []
-    for word in words:
-        name, equals, file = word.partition('=')
-        pairs.append((name, file) if equals else (Path(word).stem, word))
-    try:
-        check_methods([name for name, _ in pairs])
-    except ValueError as error:
-        raise ValueError(f'{error}; give methods other names with NAME=FILE') from None
-    return dict(pairs)
 
 
 def chosen(args: argparse.Namespace, original: Sequence[dict]) -> Sequence[str | int]:

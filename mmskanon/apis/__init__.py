@@ -7,21 +7,15 @@ from .anonymize import (
     build_anonymizer,
     normalization_of,
 )
-from .anonymize_file import anonymize_file
-from .release_file import Release, ReleaseOptions, release_file
 from .skeletons import anonymize_skeletons, init_anonymizer
 from .streaming import StreamingAnonymizer
 
 __all__ = [
-    'Release',
-    'ReleaseOptions',
     'StreamingAnonymizer',
     'anonymize_annotations',
-    'anonymize_file',
     'anonymize_keypoints',
     'anonymize_skeletons',
     'build_anonymizer',
     'init_anonymizer',
     'normalization_of',
-    'release_file',
 ]

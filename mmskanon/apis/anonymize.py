@@ -2,12 +2,13 @@
 """Anonymize annotations at full length and in their original coordinates."""
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from mmengine.utils import import_modules_from_strings
 
 from mmskanon.datasets.schema import attribute_value
 from mmskanon.datasets.splits import sample_name
@@ -31,6 +32,10 @@ def build_anonymizer(cfg: Config, checkpoint: str | None, device: str = 'cpu') -
         ValueError: If the config has no anonymizer, the checkpoint does not fit, or it is missing though needed.
     """
     init_default_scope(cfg.get('default_scope', 'mmskanon'))
+    if cfg.get(
+        'custom_imports'
+    ):  # done where the file was read, but not in a process that was sent the config
+        import_modules_from_strings(**cfg.custom_imports)
     if 'anonymizer' not in cfg.get('model', {}):
         raise ValueError(
             f'config {cfg.filename} has no model.anonymizer (its model is {cfg.get("model", {}).get("type")}); '
@@ -91,57 +96,115 @@ def anonymize_keypoints(
         ValueError: If the recording shows more persons than the anonymizer was trained for, its subject is needed and unknown, or the
             placement is unknown.
     """
+    return anonymize_together([keypoint], anonymizer, normalization, [name], [subject], placement)[
+        0
+    ]
+
+
+def anonymize_together(
+    keypoints: Sequence[np.ndarray],
+    anonymizer: BaseAnonymizer,
+    normalization: Mapping,
+    names: Sequence[str],
+    subjects: Sequence[int | str | None],
+    placement: str = 'keep',
+) -> list[np.ndarray]:
+    """Anonymize recordings of equal length in one call of the anonymizer.
+
+    Args:
+        keypoints (Sequence[np.ndarray]): Recordings as in :func:`anonymize_keypoints`, with the same T and C.
+        anonymizer (BaseAnonymizer): See there.
+        normalization (Mapping): See there.
+        names (Sequence[str]): Name of each.
+        subjects (Sequence[int | str | None]): Subject of each.
+        placement (str): See there. Defaults to ``'keep'``.
+
+    Returns:
+        list[np.ndarray]: Each in its shape and dtype.
+
+    Raises:
+        ValueError: See there.
+    """
     if placement not in PLACEMENTS:
         raise ValueError(f'placement must be one of {PLACEMENTS}, found {placement!r}')
     known = {}
     if anonymizer.asks_for_subject:
-        if subject is None:
-            raise ValueError(
-                f'{name} has no subject, which {type(anonymizer).__name__} needs; give every sample the key subject, or the argument subject.'
-            )
-        known['subjects'] = [subject]
-    persons = anonymizer.num_person
-    shown, surplus = keypoint[:persons], keypoint[persons:]
-    if surplus.any():
+        for name, subject in zip(names, subjects, strict=True):
+            if subject is None:
+                raise ValueError(
+                    f'{name} has no subject, which {type(anonymizer).__name__} needs; give every sample the key subject, or the argument subject.'
+                )
+        known['subjects'] = list(subjects)
+    bodies, records = [], []
+    for keypoint, name in zip(keypoints, names, strict=True):
+        shown = shown_persons(keypoint, anonymizer.num_person, name)
+        body, record = normalize_skeleton(shown.astype(np.float32), **normalization)
+        bodies.append(body)
+        records.append(record)
+    made = []
+    outputs = anonymize_bodies(bodies, anonymizer, **known)
+    for keypoint, output, record in zip(keypoints, outputs, records, strict=True):
+        if placement == 'canonical':
+            joint = normalization.get('center_joint')
+            placed = place_canonically(output, record, normalization['layout'], joint)
+        else:
+            placed = denormalize_skeleton(output, record)
+        placed = placed.astype(keypoint.dtype)
+        shown, surplus = np.split(keypoint, [anonymizer.num_person])
+        scores = slice(max(anonymizer.num_coords, anonymizer.layout.dims), None)
+        placed[..., scores] = shown[..., scores]  # as they were, also in double precision
+        made.append(np.concatenate([placed, surplus]))
+    return made
+
+
+def shown_persons(keypoint: np.ndarray, persons: int, name: str) -> np.ndarray:
+    """Return the persons of a recording that an anonymizer takes.
+
+    Args:
+        keypoint (np.ndarray): Shape (M, T, V, C).
+        persons (int): The most that it takes.
+        name (str): Name of the recording, for the message.
+
+    Returns:
+        np.ndarray: Shape (M', T, V, C), a view.
+
+    Raises:
+        ValueError: If others are shown besides.
+    """
+    if keypoint[persons:].any():
         raise ValueError(
             f'{name} shows {keypoint.shape[0]} persons, the anonymizer was trained for {persons}; '
             'train it with num_person at least that large, or remove the surplus persons first.'
         )
-    body, record = normalize_skeleton(shown.astype(np.float32), **normalization)
-    output = anonymize_body(body, anonymizer, **known)
-    if placement == 'canonical':
-        joint = normalization.get('center_joint')
-        placed = place_canonically(output, record, normalization['layout'], joint)
-    else:
-        placed = denormalize_skeleton(output, record)
-    placed = placed.astype(keypoint.dtype)
-    scores = slice(max(anonymizer.num_coords, anonymizer.layout.dims), None)
-    placed[..., scores] = shown[..., scores]  # as they were, also in double precision
-    return np.concatenate([placed, surplus])
+    return keypoint[:persons]
 
 
 @torch.no_grad()
-def anonymize_body(body: np.ndarray, anonymizer: BaseAnonymizer, **known) -> np.ndarray:
-    """Anonymize skeletons that are normalized already.
+def anonymize_bodies(
+    bodies: Sequence[np.ndarray], anonymizer: BaseAnonymizer, **known
+) -> list[np.ndarray]:
+    """Anonymize skeletons that are normalized already, in one call.
 
     Args:
-        body (np.ndarray): Shape (M, T, V, C), body space, float32, not more persons than the anonymizer's.
+        bodies (Sequence[np.ndarray]): Shape (M, T, V, C) each, body space, float32, with the same T and C and not more persons than the
+            anonymizer's.
         anonymizer (BaseAnonymizer): A trained anonymizer in eval mode.
         **known: Further arguments of its call, such as ``subjects``.
 
     Returns:
-        np.ndarray: Same shape and space.
+        list[np.ndarray]: Same shapes and space.
     """
-    padded = np.zeros((anonymizer.num_person, *body.shape[1:]), np.float32)
-    padded[: len(body)] = body
+    padded = np.zeros((len(bodies), anonymizer.num_person, *bodies[0].shape[1:]), np.float32)
+    for row, body in zip(padded, bodies, strict=True):
+        row[: len(body)] = body
     tensors = itertools.chain(anonymizer.parameters(), anonymizer.buffers())
     device = next((t.device for t in tensors), torch.device('cpu'))
-    output = anonymizer(torch.from_numpy(padded)[None].to(device), **known)
-    return output[0, : len(body)].cpu().numpy()
+    output = anonymizer(torch.from_numpy(padded).to(device), **known).cpu().numpy()
+    return [made[: len(body)] for made, body in zip(output, bodies, strict=True)]
 
 
 def anonymize_annotations(
-    annotations: list[dict],
+    annotations: Iterable[dict],
     anonymizer: BaseAnonymizer,
     normalization: Mapping,
     frames: int | None = None,
@@ -150,7 +213,7 @@ def anonymize_annotations(
     """Anonymize the samples of an annotation file one by one.
 
     Args:
-        annotations (list[dict]): Samples with ``keypoint`` of shape (M, T, V, C).
+        annotations (Iterable[dict]): Samples with ``keypoint`` of shape (M, T, V, C).
         anonymizer (BaseAnonymizer): A trained anonymizer in eval mode.
         normalization (Mapping): See :func:`normalization_of`.
         frames (int, optional): Bring every clip to this number of frames first, since how long somebody takes tells who it is. Defaults to
@@ -163,7 +226,7 @@ def anonymize_annotations(
     """
     for sample in annotations:
         if frames is not None:
-            sample = _retimed(sample, frames)
+            sample = retimed(sample, frames)
         keypoint = anonymize_keypoints(
             sample['keypoint'],
             anonymizer,
@@ -175,8 +238,16 @@ def anonymize_annotations(
         yield {**sample, 'keypoint': keypoint}
 
 
-def _retimed(sample: dict, frames: int) -> dict:
-    """A sample of another number of frames."""
+def retimed(sample: dict, frames: int) -> dict:
+    """Bring a sample to another number of frames, with its scores and ``total_frames`` if it has them.
+
+    Args:
+        sample (dict): The sample; left as it is.
+        frames (int): Number of frames.
+
+    Returns:
+        dict: A new one.
+    """
     keypoint = sample['keypoint']
     changed = dict(keypoint=resample_clip(keypoint, frames).astype(keypoint.dtype))
     if 'total_frames' in sample:

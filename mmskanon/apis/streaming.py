@@ -15,7 +15,7 @@ from mmskanon.models.anonymizers.chance import Chance, drawing_from
 from mmskanon.skeletons.geometry import denormalize_skeleton, to_body_space
 from mmskanon.skeletons.stream_reference import StreamReference
 
-from .anonymize import anonymize_body
+from .anonymize import anonymize_bodies
 from .arrays import Skeletons, blank, check_seed, like, read_array
 from .skeletons import normalization_for
 from .slots import PersonSlots
@@ -255,7 +255,7 @@ class StreamingAnonymizer:
                 clip[same, index] = frame.persons[same]
         body, record = to_body_space(clip, *self._reference.read([f.origin for f in frames]))
         with drawing_from(Chance(self._chance_seed, first)):
-            body = anonymize_body(body, self.anonymizer)
+            body = anonymize_bodies([body], self.anonymizer)[0]
         return denormalize_skeleton(body, record)
 
 

@@ -1,7 +1,7 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
 """The clips of an annotation file on disk, in the form in which attackers read them.
 
-A file is read once and written as one array of frames that is mapped into memory afterwards, so that an audit never holds two data
+A file is read sample by sample and written as one array of frames that is mapped into memory afterwards, so that an audit never holds two data
 sets. What attackers derive from it (normalized clips of equal length, tables of features) is kept beside it.
 """
 
@@ -79,6 +79,7 @@ class ClipStore:
         self._frames = np.load(self.folder / 'frames.npy', mmap_mode='r')
         index = np.load(self.folder / 'index.npz')
         self._starts, self.placement = index['starts'], index['placement']
+        self._mapped: dict[str, np.ndarray] = {}  # opening a file takes as long as reading a clip
 
     @classmethod
     def build(
@@ -87,7 +88,8 @@ class ClipStore:
         """Write the store of some annotations, or open the one that has the same content.
 
         Args:
-            samples (Sequence[Mapping]): Annotations with ``frame_dir`` and ``keypoint`` (M, T, V, C), in the order wanted.
+            samples (Sequence[Mapping]): Annotations with ``frame_dir`` and ``keypoint`` (M, T, V, C), in the order wanted. Keypoints
+                are looked up twice, one after the other, so that they need not be in memory together.
             layout (str | Mapping): Skeleton layout, by name or definition.
             num_person (int): Persons kept; clips with fewer get absent ones.
             root (Path): Folder of all stores; this one gets a folder there named by its content.
@@ -98,9 +100,11 @@ class ClipStore:
         body = get_layout(layout)
         names = [s['frame_dir'] for s in samples]
         digest = hashlib.sha256(json.dumps([body.name, num_person, names]).encode())
+        lengths = []
         for sample in samples:
-            digest.update(np.ascontiguousarray(sample['keypoint'], np.float32).data)
-        lengths = [s['keypoint'].shape[1] for s in samples]
+            keypoint = sample['keypoint']
+            digest.update(np.ascontiguousarray(keypoint, np.float32).data)
+            lengths.append(keypoint.shape[1])
         clips = (s['keypoint'] for s in samples)
         key = digest.hexdigest()[:16]
         return cls.write(clips, names, lengths, layout, num_person, root / key, key)
@@ -219,11 +223,13 @@ class ClipStore:
         return self._derived(f'features_{name}', write)
 
     def _derived(self, name: str, write: Callable[[Path], None]) -> np.ndarray:
-        path = self.folder / f'{name}.npy'
-        if not path.exists():
-            with atomic_path(path, overwrite=True) as temporary:
-                write(temporary)
-        return np.load(path, mmap_mode='r')
+        if name not in self._mapped:
+            path = self.folder / f'{name}.npy'
+            if not path.exists():
+                with atomic_path(path, overwrite=True) as temporary:
+                    write(temporary)
+            self._mapped[name] = np.load(path, mmap_mode='r')
+        return self._mapped[name]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +12,8 @@ import numpy as np
 from mmskanon.datasets.check import check_annotations, raise_errors
 from mmskanon.datasets.schema import attribute_value, complete_annotations, take_key
 from mmskanon.datasets.splits import sample_name
-from mmskanon.io import load_annotations
+from mmskanon.io.annotation_records import AnnotationFile, FileSample
+from mmskanon.io.reading import sha256_of
 from mmskanon.skeletons.resampling import resample_clip
 from mmskanon.visualization.pairing import guess_layout
 
@@ -90,15 +90,6 @@ class Method:
     stores: list[ClipStore] = field(default_factory=list)
 
 
-def sha256_of(path: str | Path) -> str:
-    """Digest of a file's bytes, in hexadecimal."""
-    digest = hashlib.sha256()
-    with open(path, 'rb') as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 def read_original(
     file: str,
     root: Path,
@@ -121,14 +112,16 @@ def read_original(
     Raises:
         FileNotFoundError, ValueError, TypeError: If a file is missing or faulty; the message names file, sample and key.
     """
-    data = load_annotations(file)
-    annotations = data['annotations'] if isinstance(data, Mapping) else data
-    if layout is None and annotations:
-        layout = guess_layout(annotations[0].get('keypoint'), f'the first sample of {file}')
-    raise_errors(check_annotations(data, file, layout=layout))
-    complete_annotations(annotations, attribute_files)
-    persons = min(num_person, max(s['keypoint'].shape[0] for s in annotations))
-    store = ClipStore.build(annotations, layout, persons, root)
+    with AnnotationFile(file) as source:
+        data = source.outline()
+        annotations = data['annotations'] if isinstance(data, Mapping) else data
+        if layout is None and annotations:
+            layout = guess_layout(annotations[0].get('keypoint'), f'the first sample of {file}')
+        raise_errors(check_annotations(data, file, layout=layout, samples=source))
+        complete_annotations(annotations, attribute_files)
+        persons = min(num_person, max(s['keypoint'].shape[0] for s in annotations))
+        clips = [FileSample(source, index, head) for index, head in enumerate(annotations)]
+        store = ClipStore.build(clips, layout, persons, root)
     samples = [
         {k: v for k, v in s.items() if k not in ('keypoint', 'keypoint_score')} for s in annotations
     ]
@@ -159,12 +152,15 @@ def read_method(
     method = Method(name)
     layout = original.store.layout
     for file in files:
-        data = load_annotations(file)
-        raise_errors(check_annotations(data, file, layout=layout))
-        annotations = data['annotations'] if isinstance(data, Mapping) else data
-        ordered = pair(annotations, file, original, retimed)
-        spec = original.store.layout_spec
-        method.stores.append(ClipStore.build(ordered, spec, original.store.num_person, root))
+        with AnnotationFile(file) as source:
+            data = source.outline()
+            raise_errors(check_annotations(data, file, layout=layout, samples=source))
+            annotations = data['annotations'] if isinstance(data, Mapping) else data
+            index = {id(head): number for number, head in enumerate(annotations)}
+            ordered = pair(annotations, file, original, retimed)
+            clips = [FileSample(source, index[id(head)], head) for head in ordered]
+            spec = original.store.layout_spec
+            method.stores.append(ClipStore.build(clips, spec, original.store.num_person, root))
         method.files.append(dict(file=Path(file).name, sha256=sha256_of(file)))
     return method
 
@@ -175,7 +171,7 @@ def pair(
     """Bring anonymized samples into the order of the originals, by name.
 
     Args:
-        annotations (Sequence[dict]): The anonymized samples.
+        annotations (Sequence[dict]): The anonymized samples, or their heads.
         file (str): Their file, for messages.
         original (Recording): The originals.
         retimed (bool): Whether numbers of frames may differ. Defaults to False.

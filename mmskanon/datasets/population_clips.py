@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mmskanon.io.pickles import load_annotations
+from mmskanon.io.annotation_records import AnnotationFile
 from mmskanon.skeletons.gallery import Gallery, build_gallery
 from mmskanon.skeletons.geometry import check_normalization, normalize_skeleton
 from mmskanon.skeletons.layouts import SkeletonLayout, get_layout
@@ -23,7 +23,7 @@ _KEYS = {'ann_file', 'split', 'center', 'center_joint', 'rotate'}
 
 
 class PopulationClips:
-    """The clips of a split, normalized one at a time.
+    """The clips of a split, read from the file and normalized one at a time.
 
     Args:
         ann_file (str): Annotation file (.pkl).
@@ -33,6 +33,9 @@ class PopulationClips:
         center (str, optional): As of :class:`NormalizeSkeleton`. Defaults to ``'first_frame'``.
         center_joint (int | str, optional): As of :class:`NormalizeSkeleton`. Defaults to None.
         rotate (bool): As of :class:`NormalizeSkeleton`. Defaults to True.
+
+    Attributes:
+        samples (list[dict]): The heads of the samples, see :meth:`AnnotationFile.heads() <mmskanon.io.AnnotationFile.heads>`.
 
     Raises:
         FileNotFoundError: If the file is not there.
@@ -57,7 +60,8 @@ class PopulationClips:
             raise FileNotFoundError(
                 f'annotation file {ann_file!r} of the population is not there: set population.ann_file, or make it with a script in tools/data'
             )
-        data = load_annotations(ann_file)
+        self._file = AnnotationFile(ann_file)
+        data = self._file.outline()
         used = f'split/{split}'
         raise_errors(
             p for p in check_structure(data, ann_file) if '/' not in (p.key or '') or p.key == used
@@ -65,10 +69,12 @@ class PopulationClips:
         annotations = data['annotations'] if isinstance(data, Mapping) else data
         try:
             complete_annotations(annotations)
-            self.samples = [annotations[i] for i in select_split(data, split)]
+            self._chosen = select_split(data, split)
         except (KeyError, TypeError, ValueError) as error:
             raise type(error)(f'{ann_file}: {error.args[0]}') from None
-        raise_errors(check_samples(self.samples, ann_file, self.layout))
+        self.samples = [annotations[i] for i in self._chosen]
+        chosen = (self._file[i] for i in self._chosen)
+        raise_errors(check_samples(self.samples, ann_file, self.layout, samples=chosen))
 
     def __len__(self) -> int:
         """int: Number of clips."""
@@ -93,7 +99,7 @@ class PopulationClips:
         Returns:
             np.ndarray: Skeletons of shape (M, T, V, C) in body space, float32, without score channels.
         """
-        keypoint = np.asarray(self.samples[index]['keypoint'])[..., : self.layout.dims]
+        keypoint = self._file[self._chosen[index]]['keypoint'][..., : self.layout.dims]
         return normalize_skeleton(keypoint, self.layout, **self._normalization)[0]
 
     def gallery(self, num_person: int) -> Gallery:

@@ -1,7 +1,12 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
 """Training: loops, optimizer wrappers, distributed wrapper and hooks."""
 
-from .hooks import CollapseWarningHook, ReproducibilityHook, RestartAdversaryHook
+from .hooks import (
+    CollapseWarningHook,
+    ReproducibilityHook,
+    RestartAdversaryHook,
+    SkeletonVisualizationHook,
+)
 from .loops import AlternatingIterTrainLoop, AlternatingTrainLoop, PhaseSchedule
 from .optimizers import CPUAmpOptimWrapper, PartyOptimWrapperConstructor
 from .wrappers import PartyDistributedDataParallel
@@ -16,4 +21,5 @@ __all__ = [
     'PhaseSchedule',
     'ReproducibilityHook',
     'RestartAdversaryHook',
+    'SkeletonVisualizationHook',
 ]

@@ -1,16 +1,20 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
 """Files in and out: safe loading of pickles and checkpoints, and output that is whole or absent."""
 
+from .annotation_records import AnnotationFile
 from .atomic import PICKLE_PROTOCOL, atomic_path, atomic_pickle, atomic_write_bytes
 from .checkpoint_unpickler import CheckpointUnpickler
 from .checkpoints import load_checkpoint, load_state_dict_from
 from .constructors import Constructor
+from .deferred import ArrayHead
 from .errors import CorruptFileError, UnsafePickleError
 from .pickles import AnnotationUnpickler, load_annotations
 from .restricted import RestrictedUnpickler
 
 __all__ = [
+    'AnnotationFile',
     'AnnotationUnpickler',
+    'ArrayHead',
     'CheckpointUnpickler',
     'Constructor',
     'CorruptFileError',

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import os
 import pickle
-import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -50,40 +49,41 @@ def write_annotations(
         FileExistsError: If the target exists and ``overwrite`` is False.
         OSError: If the disk is full or the folder cannot be written.
     """
-    with atomic_path(target, overwrite) as temporary, open(temporary, 'xb') as file:
-        file.write(pickle.PROTO + bytes([_PROTOCOL]) + pickle.EMPTY_DICT + pickle.MARK)
-        file.write(_instructions('split') + _instructions(split))
-        file.write(_instructions('annotations') + pickle.EMPTY_LIST)
+
+    def pieces() -> Iterator[bytes]:
         for part in parts:
             with open(part, 'rb') as source:
-                shutil.copyfileobj(source, file)
-        file.write(pickle.SETITEMS + pickle.STOP)
+                while piece := source.read(1 << 18):
+                    yield piece
+
+    with atomic_path(target, overwrite) as temporary, open(temporary, 'xb') as file:
+        write_pieces(file, dict(split=split, annotations=[]), pieces())
 
 
-def write_records(
-    file: BinaryIO,
-    records: Iterable[Any],
-    split: dict[str, list[str]] | None = None,
-    bare: bool = False,
-) -> None:
-    """Write an annotation file from records in memory. ``pickle.dump`` would hold every array twice until its end.
+def write_pieces(file: BinaryIO, around: Mapping[str, Any] | list, pieces: Iterable[bytes]) -> None:
+    """Write an annotation file from records that are encoded already.
 
     Args:
         file (BinaryIO): An open file.
-        records (Iterable[Any]): The records.
-        split (dict[str, list[str]], optional): Sample names of each split. Defaults to None, no splits.
-        bare (bool): Whether the file is the list of records alone. Defaults to False.
+        around (dict | list): The file without its samples: a dict, in which the value of ``annotations`` does not count, or a list, which
+            stands for a file that is the list of samples alone.
+        pieces (Iterable[bytes]): What :func:`encode_record` made, cut anywhere, in the order of the records.
     """
     file.write(pickle.PROTO + bytes([_PROTOCOL]))
-    if not bare:
+    if not isinstance(around, Mapping):
+        file.write(pickle.EMPTY_LIST)
+        file.writelines(pieces)
+    else:
         file.write(pickle.EMPTY_DICT + pickle.MARK)
-        if split is not None:
-            file.write(_instructions('split') + _instructions(split))
-        file.write(_instructions('annotations'))
-    file.write(pickle.EMPTY_LIST)
-    for record in records:
-        file.write(encode_record(record))
-    file.write((b'' if bare else pickle.SETITEMS) + pickle.STOP)
+        for key, value in around.items():
+            file.write(_instructions(key))
+            if key == 'annotations':
+                file.write(pickle.EMPTY_LIST)
+                file.writelines(pieces)
+            else:
+                file.write(_instructions(value))
+        file.write(pickle.SETITEMS)
+    file.write(pickle.STOP)
 
 
 def _instructions(obj: Any) -> bytes:

@@ -2,6 +2,7 @@
 """Failures of files, turned into errors for the user."""
 
 import errno
+import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -33,6 +34,22 @@ def check_file(path: str | os.PathLike, expected: str) -> Path:
     if path.stat().st_size == 0:
         raise CorruptFileError(f'{path} is empty; expected {expected}')
     return path
+
+
+def sha256_of(path: str | os.PathLike) -> str:
+    """Return the SHA-256 checksum of a file, in hexadecimal.
+
+    Args:
+        path (str | os.PathLike): The file.
+
+    Raises:
+        OSError: If it cannot be read.
+    """
+    digest = hashlib.sha256()
+    with open(path, 'rb') as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def read_plain(read: Callable[[], Any], source: str, kind: str, advice: str = '') -> Any:

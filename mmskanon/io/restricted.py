@@ -10,6 +10,7 @@ ours. Everything else ends in :class:`UnsafePickleError` before anything foreign
 
 import pickle
 from collections.abc import Callable, Mapping
+from struct import unpack
 from typing import Any
 
 from .constructors import Constructor, check_key, describe, make_dict, make_set
@@ -45,6 +46,9 @@ class RestrictedUnpickler(pickle._Unpickler):
     states: Mapping[type, Callable[[Any, Any], None]] = {}
     """How state is set on an instance of a type (or of a subtype), after checking it."""
 
+    describe = staticmethod(describe)
+    """How messages call a thing on the stack."""
+
     def find_class(self, module: str, name: str) -> Any:
         """Look a global up in :attr:`allowed`; nothing is imported."""
         try:
@@ -57,7 +61,7 @@ class RestrictedUnpickler(pickle._Unpickler):
         args = self.stack.pop()
         function = self.stack[-1]
         if type(function) is not Constructor or function.call is None or type(args) is not tuple:
-            raise UnsafePickleError.of(f'a call of {describe(function)}')
+            raise UnsafePickleError.of(f'a call of {self.describe(function)}')
         self.stack[-1] = function.call(*args)
 
     def load_newobj(self) -> None:
@@ -65,7 +69,7 @@ class RestrictedUnpickler(pickle._Unpickler):
         args = self.stack.pop()
         cls = self.stack[-1]
         if type(cls) is not Constructor or cls.new is None or type(args) is not tuple or args:
-            raise UnsafePickleError.of(f'an instance of {describe(cls)}')
+            raise UnsafePickleError.of(f'an instance of {self.describe(cls)}')
         self.stack[-1] = cls.new()
 
     def load_build(self) -> None:
@@ -76,7 +80,7 @@ class RestrictedUnpickler(pickle._Unpickler):
             if base in self.states:
                 self.states[base](instance, state)
                 return
-        raise UnsafePickleError.of(f'a state for {describe(instance)}')
+        raise UnsafePickleError.of(f'a state for {self.describe(instance)}')
 
     def load_append(self) -> None:
         """Append to a list, and to nothing else that has an ``append``."""
@@ -127,6 +131,13 @@ class RestrictedUnpickler(pickle._Unpickler):
             raise EOFError('a bytearray ends before its stated length')
         self.append(bytearray(data))
 
+    def load_frame(self) -> None:
+        """Begin a frame, which has to be in the file as a whole."""
+        (size,) = unpack('<Q', self.read(8))
+        self._unframer.load_frame(size)
+        if self._unframer.current_frame.getbuffer().nbytes != size:
+            raise EOFError('a frame ends before its stated length')
+
     def load_global(self) -> None:
         """Look up a global whose name stands on two lines."""
         module, name = self._read_line(), self._read_line()
@@ -151,7 +162,7 @@ class RestrictedUnpickler(pickle._Unpickler):
         """Return the top of the stack if it is of a kind, and refuse to change it otherwise."""
         target = self.stack[-1]
         if not isinstance(target, kind):
-            raise UnsafePickleError.of(f'items for {describe(target)}')
+            raise UnsafePickleError.of(f'items for {self.describe(target)}')
         return target
 
     dispatch = {
@@ -167,6 +178,7 @@ class RestrictedUnpickler(pickle._Unpickler):
         pickle.ADDITEMS[0]: load_additems,
         pickle.FROZENSET[0]: load_frozenset,
         pickle.BYTEARRAY8[0]: load_bytearray8,
+        pickle.FRAME[0]: load_frame,
         pickle.GLOBAL[0]: load_global,
         pickle.INST[0]: load_inst,
         **dict.fromkeys(

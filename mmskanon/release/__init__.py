@@ -5,10 +5,12 @@ from .fields import HARMLESS, FieldPolicy, print_fates, rows_of
 from .pseudonyms import Pseudonyms, read_key
 from .scan import (
     Finding,
+    first_of_each,
     provenance_path,
     scan_annotations,
     scan_bytes,
     scan_data,
+    scan_instructions,
     scan_provenance,
     scan_provenance_file,
     told,
@@ -21,6 +23,7 @@ __all__ = [
     'HARMLESS',
     'Pseudonyms',
     'Sought',
+    'first_of_each',
     'names_of',
     'print_fates',
     'provenance_path',
@@ -29,6 +32,7 @@ __all__ = [
     'scan_annotations',
     'scan_bytes',
     'scan_data',
+    'scan_instructions',
     'scan_provenance',
     'scan_provenance_file',
     'seek',

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from mmskanon.io.deferred import ArrayHead
+
 from .pseudonyms import Pseudonyms
 from .sought import names_of
 
@@ -157,5 +159,10 @@ def print_fates(fates: Mapping[tuple[str, str], int]) -> None:
 def _is_harmless(key: str, value: Any) -> bool:
     """Whether a harmless key holds what it should: numbers, and of a shape no more than three."""
     if key in _SHAPES:
-        return np.size(value) <= 3 and np.asarray(value).dtype.kind in 'iu'
-    return key != 'keypoint_score' or np.asarray(value).dtype.kind in 'fiu'
+        return np.size(value) <= 3 and _kind(value) in 'iu'
+    return key != 'keypoint_score' or _kind(value) in 'fiu'
+
+
+def _kind(value: Any) -> str:
+    """The kind of the numbers of an array, of its head, or of what becomes one."""
+    return (value if isinstance(value, ArrayHead) else np.asarray(value)).dtype.kind

@@ -18,6 +18,7 @@ import torch
 from mmengine.config import Config
 
 from mmskanon.datasets.schema import STOCK_KEYS
+from mmskanon.io.reading import sha256_of
 from mmskanon.version import __version__
 
 from .fields import rows_of
@@ -29,15 +30,6 @@ KNOWN_KEYS = STOCK_KEYS | frozenset(
     'subject camera setup replication trial gender age age_group img_shape original_shape'.split()
 )
 """frozenset[str]: Keys of samples whose fate is told by name; others are counted together, since a key can be anything."""
-
-
-def sha256_of(path: str | os.PathLike) -> str:
-    """Return the SHA-256 checksum of a file."""
-    with open(path, 'rb') as file:
-        digest = hashlib.sha256()
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def digest_of_config(cfg: Config) -> str:
@@ -74,13 +66,14 @@ def software() -> dict[str, str]:
 
 
 def audit_summary(
-    report: str | os.PathLike, original: str | os.PathLike, method: str | None = None
+    report: str | os.PathLike, original: str | os.PathLike | None, method: str | None = None
 ) -> dict[str, Any]:
     """Return verdict and main figures of an audit.
 
     Args:
         report (str | os.PathLike): The report.json of the audit.
-        original (str | os.PathLike): The file that is anonymized, which the audit must have compared with.
+        original (str | os.PathLike, optional): The file that is anonymized, which the audit must have compared with. None for raw
+            recordings, which an audit does not read: whoever asks has to see that it was one of the same recordings.
         method (str, optional): Method of the report. Defaults to None, its only one.
 
     Returns:
@@ -104,7 +97,7 @@ def audit_summary(
     method = methods[0] if method is None else method
     if method not in methods:
         raise ValueError(f'{report} has no method {method!r}; choose from {methods}')
-    if doc['data']['original']['sha256'] != sha256_of(original):
+    if original is not None and doc['data']['original']['sha256'] != sha256_of(original):
         raise ValueError(
             f'{report} is the audit of another original ({doc["data"]["original"]["file"]}, by its checksum) than {original}; '
             'audit an anonymized version of this one'
@@ -129,25 +122,27 @@ def audit_summary(
 
 def provenance(
     target: str | os.PathLike,
-    released: str | os.PathLike,
+    checksum: str | None,
     cfg: Config,
     checkpoint: str | None,
     options: Mapping[str, Any],
     fates: Mapping[tuple[str, str], int],
     samples: Mapping[str, str],
     audit: Mapping[str, Any] | None,
+    files: int | None = None,
 ) -> dict[str, Any]:
     """Put together what a release says about itself.
 
     Args:
         target (str | os.PathLike): The file that is released.
-        released (str | os.PathLike, optional): Where its content lies now; None for a dry run.
+        checksum (str, optional): SHA-256 of its content; of a folder, of what ``sha256sum`` prints of its files by name. None for a dry run.
         cfg (Config): Config of the anonymizer.
         checkpoint (str, optional): Its checkpoint, if it has one.
         options (Mapping): How the release was asked for.
         fates (Mapping): What became of each key.
         samples (Mapping[str, str]): For each pseudonym the status of the sample.
         audit (Mapping, optional): :func:`audit_summary`.
+        files (int, optional): Number of raw recordings; None for an annotation file. Defaults to None.
 
     Returns:
         dict: The document that ``docs/release.md`` describes. Samples are sorted by pseudonym, which tells nothing of their order.
@@ -163,7 +158,7 @@ def provenance(
         config=dict(name=Path(cfg.filename or '').name, sha256=digest_of_config(cfg)),
         checkpoint=None if checkpoint is None else dict(sha256=sha256_of(checkpoint)),
         released=dict(
-            file=Path(target).name, sha256=None if released is None else sha256_of(released)
+            file=Path(target).name, sha256=checksum, **({} if files is None else dict(files=files))
         ),
         options=dict(options),
         counts=dict(samples=len(samples), keys=keys, other_keys_dropped=len(others)),

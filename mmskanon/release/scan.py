@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mmskanon.io.pickles import PLAIN_GLOBALS, load_annotations
+from mmskanon.io.annotation_records import AnnotationFile
+from mmskanon.io.pickles import PLAIN_GLOBALS
 from mmskanon.io.reading import check_file
 
 from .fields import HARMLESS, NAMES
@@ -71,7 +72,7 @@ def scan_annotations(
 ) -> list[Finding]:
     """Search an annotation file.
 
-    Memory holds the file once.
+    Memory holds one array of numbers at a time.
 
     Args:
         path (str | os.PathLike): The file.
@@ -86,12 +87,11 @@ def scan_annotations(
     Raises:
         FileNotFoundError, ValueError: If the file is missing or no annotation file.
     """
-    data = load_annotations(path)
-    findings = scan_data(data, sought, keep, original)
-    del data
+    with AnnotationFile(path) as file:
+        findings = scan_data(file.outline(), sought, keep, original)
     findings += scan_instructions(path, sought)
     findings += scan_bytes(path, sought)
-    return _first_of_each(findings)
+    return first_of_each(findings)
 
 
 def scan_data(
@@ -114,7 +114,7 @@ def scan_data(
     findings = list(_strange_keys(data, HARMLESS.union(keep)))
     findings += _kept_names(data, original or {})
     findings += scan_texts(texts_of(data), sought.find)
-    return _first_of_each(findings)
+    return first_of_each(findings)
 
 
 def scan_texts(
@@ -163,23 +163,28 @@ def scan_instructions(path: str | os.PathLike, sought: Sought) -> list[Finding]:
     return findings
 
 
-def scan_bytes(path: str | os.PathLike, sought: Sought) -> list[Finding]:
+def scan_bytes(source: str | os.PathLike | bytes, sought: Sought) -> list[Finding]:
     """Search the raw bytes of any file, for texts of at least eight characters in ASCII, UTF-8, UTF-16 and UTF-32.
 
     Shorter ones occur by chance in the bytes of coordinates.
 
     Args:
-        path (str | os.PathLike): The file.
+        source (str | os.PathLike | bytes): The file, or its content.
         sought (Sought): What must not occur.
 
     Returns:
         list[Finding]: What was found.
     """
-    with open(path, 'rb') as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return _first_of_each(_in_bytes(content, sought))
+    if isinstance(source, bytes):
+        return first_of_each(_in_bytes(source, sought))
+    with (
+        open(source, 'rb') as file,
+        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
+    ):
+        return first_of_each(_in_bytes(content, sought))
 
 
-def _in_bytes(content: mmap.mmap, sought: Sought) -> Iterator[Finding]:
+def _in_bytes(content: mmap.mmap | bytes, sought: Sought) -> Iterator[Finding]:
     for encoding, runs in _RUNS.items():
         for run in runs.finditer(content):
             for kind, text in sought.find_in_run(run[0].decode(encoding)):
@@ -218,7 +223,7 @@ def scan_provenance(document: Mapping[str, Any], sought: Sought) -> list[Finding
     findings += scan_texts(
         texts_of(document, 'provenance'), lambda text: sought.find(text, values=False)
     )
-    return _first_of_each(findings)
+    return first_of_each(findings)
 
 
 def scan_provenance_file(path: str | os.PathLike, sought: Sought) -> list[Finding]:
@@ -244,7 +249,7 @@ def scan_provenance_file(path: str | os.PathLike, sought: Sought) -> list[Findin
     findings = scan_provenance(document, sought)
     whole = sought.find_in_run(text, values=False)
     findings += (Finding(kind, hit, f'the text of {Path(path).name}') for kind, hit in whole)
-    return _first_of_each(findings)
+    return first_of_each(findings)
 
 
 def _strange_keys(data: Any, known: frozenset) -> Iterator[Finding]:
@@ -276,8 +281,8 @@ def _kept_names(data: Any, original: Mapping[str, Iterable[str]]) -> Iterator[Fi
             yield Finding('an original subject', subject, 'subject', advice)
 
 
-def _first_of_each(findings: Iterable[Finding]) -> list[Finding]:
-    """The first finding of each text."""
+def first_of_each(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the first finding of each text."""
     first = {}
     for finding in findings:
         first.setdefault(finding.text.casefold(), finding)

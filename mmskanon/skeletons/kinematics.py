@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from .layouts import SkeletonLayout, check_joint_count, get_layout
+from .tracing import is_traced
 
 MIN_BONE_LENGTH = 1e-6
 """float: Bones that are not longer than this, a micrometre where the unit is metres, have no direction."""
@@ -31,7 +32,8 @@ def fill_absent_joints(x: Tensor, layout: str | Mapping | SkeletonLayout) -> Ten
 
     An absent joint (all coordinates exactly zero) comes to lie at the mean of those of its parent and children that are there;
     where none is, it waits until one of them has been filled. So an absent knee lies halfway between hip and ankle, and an absent
-    hand at the wrist. Bodies with no joint at all stay zero. Present joints are not touched; gradients reach the neighbours.
+    hand at the wrist. Bodies with no joint at all stay zero. Present joints are not touched; gradients reach the neighbours. A
+    recorded graph makes as many passes as the tree could need, whoever is absent.
 
     Args:
         x (Tensor): Coordinates of shape (..., V, C), without score channels.
@@ -46,20 +48,22 @@ def fill_absent_joints(x: Tensor, layout: str | Mapping | SkeletonLayout) -> Ten
     layout = _checked(x, layout)
     known = joint_mask(x)
     missing = ~known & known.any(-2, keepdim=True)
-    neighbours: list[list[int]] = [[] for _ in layout.joints]
-    for joint, parent in layout.graph_inward:
-        neighbours[joint].append(parent)
-        neighbours[parent].append(joint)
-    while missing.any():  # a tree is connected, so each pass fills at least one joint of each body
-        filled, found = x, known
-        for joint in missing.reshape(-1, layout.num_joints).any(0).nonzero()[:, 0].tolist():
-            others = known[..., neighbours[joint], :]
-            count = others.sum(-2, keepdim=True)
-            mean = (x[..., neighbours[joint], :] * others).sum(-2, keepdim=True) / count.clamp(1)
-            fillable = missing[..., joint : joint + 1, :] & (count > 0)
-            here = (torch.arange(layout.num_joints, device=x.device) == joint)[:, None] & fillable
-            filled, found = torch.where(here, mean, filled), found | here
-        x, known, missing = filled, found, missing & ~found
+    if not is_traced() and not missing.any():
+        return x
+    neighbours = _neighbours(layout)
+    widest = max(len(others) for others in neighbours)
+    # Joint V is nobody: zero and absent.
+    table = [others + [layout.num_joints] * (widest - len(others)) for others in neighbours]
+    rows = torch.tensor(table, device=x.device).flatten()
+    # A tree is connected, so a pass fills every absent joint beside one that is there.
+    for _ in range(_longest_way(neighbours) if is_traced() else layout.num_joints):
+        there = _pick(known, rows, widest)
+        count = there.sum(-2)
+        mean = (_pick(x, rows, widest) * there).sum(-2) / count.clamp(1)
+        fillable = missing & (count > 0)
+        x, known, missing = torch.where(fillable, mean, x), known | fillable, missing & ~fillable
+        if not is_traced() and not missing.any():
+            break
     return x
 
 
@@ -212,6 +216,34 @@ def _checked(x: Tensor, layout: str | Mapping | SkeletonLayout) -> SkeletonLayou
     layout = get_layout(layout)
     check_joint_count(layout, x.shape[-2], 'the input of the kinematics')
     return layout
+
+
+def _neighbours(layout: SkeletonLayout) -> list[list[int]]:
+    """Parent and children of each joint."""
+    neighbours: list[list[int]] = [[] for _ in layout.joints]
+    for joint, parent in layout.graph_inward:
+        neighbours[joint].append(parent)
+        neighbours[parent].append(joint)
+    return neighbours
+
+
+def _longest_way(neighbours: list[list[int]]) -> int:
+    """Largest number of bones between two joints: none is farther from one that is there."""
+    longest = 0
+    for start in range(len(neighbours)):
+        reached, edge, steps = {start}, [start], 0
+        while edge:
+            edge = [other for joint in edge for other in neighbours[joint] if other not in reached]
+            reached.update(edge)
+            steps += bool(edge)
+        longest = max(longest, steps)
+    return longest
+
+
+def _pick(x: Tensor, rows: Tensor, width: int) -> Tensor:
+    """From (..., V, C) the neighbours of each joint, (..., V, width, C); zero where it has fewer."""
+    padded = torch.cat([x, torch.zeros_like(x[..., :1, :])], dim=-2)
+    return padded.index_select(-2, rows).unflatten(-2, (x.shape[-2], width))
 
 
 def _doubled_ancestors(layout: SkeletonLayout, device: torch.device) -> list[Tensor]:

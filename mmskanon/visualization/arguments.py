@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from pathlib import Path
 
 from mmskanon.skeletons.layouts import LAYOUTS
 
+from .viewer.page import check_methods
 from .views import UPS
 
 
@@ -30,3 +33,26 @@ def add_recording_arguments(parser: argparse.ArgumentParser) -> None:
         default=30.0,
         help='frames a second of the recording (default: %(default)s)',
     )
+
+
+def methods_of(words: Sequence[str]) -> dict[str, str]:
+    """Return the file of each method.
+
+    Args:
+        words (Sequence[str]): ``FILE`` or ``NAME=FILE``.
+
+    Returns:
+        dict[str, str]: File by name of the method.
+
+    Raises:
+        ValueError: If the names do not fit on one page or into one picture.
+    """
+    pairs = []
+    for word in words:
+        name, equals, file = word.partition('=')
+        pairs.append((name, file) if equals else (Path(word).stem, word))
+    try:
+        check_methods([name for name, _ in pairs])
+    except ValueError as error:
+        raise ValueError(f'{error}; give methods other names with NAME=FILE') from None
+    return dict(pairs)

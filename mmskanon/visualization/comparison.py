@@ -1,24 +1,32 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
-"""Figures that show two clips side by side: one that moves, and one of several moments."""
+"""Figures that show clips side by side: one that moves, and one of several moments."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.text import Text
 
 from mmskanon.skeletons.layouts import SkeletonLayout
 
-from .panel import GHOST_COLOR, PERSON_COLORS, SkeletonPanel
-from .views import common_limits, project
+from .furniture import (
+    HEAT_HEIGHT,
+    QUIET,
+    add_heat_scale,
+    add_legend,
+    add_panel,
+    add_ruler,
+    legend_columns,
+    new_figure,
+    shortened,
+    write,
+)
+from .panel import GHOST_COLOR, PERSON_COLORS
+from .scene import Marks, Scene
 
 TITLES = ('original', 'anonymized')
-_INK, _QUIET, _PAPER = '#1F2328', '#57606A', '#F4F5F7'
+_WIDEST_ROW = 4
 
 
 def spread(num_frames: int, num_shown: int) -> np.ndarray:
@@ -26,8 +34,18 @@ def spread(num_frames: int, num_shown: int) -> np.ndarray:
     return np.unique(np.linspace(0, num_frames - 1, min(num_shown, num_frames)).round().astype(int))
 
 
-class ComparisonScene:
-    """Both clips, projected, with the axes they share."""
+class ComparisonScene(Scene):
+    """Clips of one performance, and how they are laid out on paper.
+
+    Args:
+        clips (Sequence[np.ndarray]): Coordinates (M, T, V, C), the original first.
+        layout (SkeletonLayout): Skeleton layout.
+        view (str): Where to look from, see :class:`Camera`.
+        up (str): Which way is up.
+        fps (float, optional): Frames a second; with None, frames are counted.
+        titles (Sequence[str]): Name of each clip. Defaults to those of two clips.
+        marks (Marks, optional): What to show beside the bodies. Defaults to None, nothing.
+    """
 
     def __init__(
         self,
@@ -35,67 +53,68 @@ class ComparisonScene:
         layout: SkeletonLayout,
         view: str,
         up: str,
-        fps: float,
+        fps: float | None,
+        titles: Sequence[str] = TITLES,
+        marks: Marks | None = None,
     ) -> None:
-        self.layout = layout
-        self.fps = fps
-        self.present = [clip.any(axis=(2, 3)) for clip in clips]
-        self.points = [project(clip, view, up) for clip in clips]
-        self.num_frames = clips[0].shape[1]
-        self.num_persons = max(int(p.any(axis=1).sum()) for p in self.present)
-        left, right, bottom, top = common_limits(
-            points[present].reshape(-1, 3)
-            for points, present in zip(self.points, self.present, strict=True)
-        )
+        super().__init__(clips, layout, view, up, marks or Marks())
+        self.fps, self.titles = fps, [shortened(title) for title in titles]
+        self.shown = list(range(len(clips)))[self.marks.arrangement == 'over' :]
+        left, right, bottom, top = self.camera.limits
         if layout.unit == 'm':
             # A strip for the ruler below the feet.
             bottom -= 0.06 * (top - bottom)
         self.limits = left, right, bottom, top
 
-    def contact_sheet(self, title: str | None, num_columns: int) -> Figure:
-        """Draw evenly spread moments, original above, anonymized below."""
-        shown = spread(self.num_frames, num_columns)
+    def contact_sheet(self, title: str | None, num_columns: int, dpi: int = 160) -> Figure:
+        """Draw evenly spread moments beside each other, clips below each other."""
+        moments = spread(self.num_frames, num_columns)
         width, height = self._panel_size(2.75, 1.3, 3.4)
         side, top = 0.34, 0.42 + 0.3 * bool(title)
-        total = side + len(shown) * (width + 0.06) + 0.06
+        total = side + len(moments) * (width + 0.06) + 0.06
         bottom = self._bottom(total)
-        size = (total, top + 2 * (height + 0.06) + bottom)
-        figure = _figure(size, dpi=160)
-        for row, name in enumerate(TITLES):
-            for column, frame in enumerate(shown):
+        figure = new_figure((total, top + len(self.shown) * (height + 0.06) + bottom), dpi)
+        for row, clip in enumerate(self.shown):
+            y = bottom + (len(self.shown) - 1 - row) * (height + 0.06)
+            for column, frame in enumerate(moments):
                 x = side + column * (width + 0.06)
-                y = bottom + (1 - row) * (height + 0.06)
-                axes = self._axes(figure, (x, y, width, height))
-                self._show(SkeletonPanel(axes, self.layout, scale=0.72), row, frame)
+                axes = add_panel(figure, (x, y, width, height), self.limits)
+                self.show(self.panel(axes, scale=0.72), clip, frame)
                 if not row:
-                    _text(figure, x + width / 2, size[1] - top + 0.1, self._time(frame), 10)
-                if not column:
-                    if row:
-                        self._ruler(axes, width)
-                    middle = y + height / 2
-                    _text(
-                        figure, side / 2, middle, name, 12, rotation=90, weight='bold', va='center'
-                    )
+                    above = figure.get_size_inches()[1] - top + 0.1
+                    write(figure, x + width / 2, above, self._time(frame), 10)
+                if not column and row == len(self.shown) - 1:
+                    self._ruler(axes, width)
+            style = dict(rotation=90, weight='bold', va='center')
+            write(figure, side / 2, y + height / 2, self.titles[clip], 12, **style)
         self._furnish(figure, title)
         return figure
 
-    def film(self, title: str | None, shown: Sequence[int]) -> Iterator[np.ndarray]:
-        """Draw frames (H, W, 3), uint8, redrawing only what moves."""
-        width, height = self._panel_size(4.2, 2.4, 5.2)
-        gap, top = 0.1, 0.42 + 0.32 * bool(title)
-        total = 2 * width + 3 * gap
+    def film(self, title: str | None, frames: Sequence[int]) -> Iterator[np.ndarray]:
+        """Draw frames, RGBA (H, W, 4), uint8, redrawing only what moves."""
+        number = len(self.shown)
+        columns = number if number <= _WIDEST_ROW else -(-number // 2)
+        rows = -(-number // columns)
+        width, height = (
+            self._panel_size(4.2, 2.4, 5.2) if number < 3 else self._panel_size(3.3, 1.9, 4.1)
+        )
+        gap, head = 0.1, 0.42
+        total = columns * (width + gap) + gap
         bottom = self._bottom(total)
-        size = (total, top + height + bottom)
-        figure = _figure(size, dpi=100)
+        size = (total, 0.32 * bool(title) + rows * (head + height) + bottom)
+        figure = new_figure(size, dpi=100)
         panels = []
-        for column, name in enumerate(TITLES):
+        for place, clip in enumerate(self.shown):
+            row, column = divmod(place, columns)
             x = gap + column * (width + gap)
-            axes = self._axes(figure, (x, bottom, width, height))
-            panels.append(SkeletonPanel(axes, self.layout, scale=1.15))
-            if not column:
+            y = bottom + (rows - 1 - row) * (head + height)
+            axes = add_panel(figure, (x, y, width, height), self.limits)
+            panels.append(self.panel(axes, scale=1.15 if number < 3 else 0.95))
+            if not place:
                 self._ruler(axes, width)
-            _text(figure, x + width / 2, size[1] - top + 0.1, name, 13, weight='bold')
-        time = _text(figure, size[0] - gap - 0.12, bottom + 0.12, '', 9.5, ha='right', color=_QUIET)
+            write(figure, x + width / 2, y + height + 0.1, self.titles[clip], 13, weight='bold')
+        corner = x + width - 0.12, y + 0.12
+        time = write(figure, *corner, '', 9.5, ha='right', color=QUIET)
         self._furnish(figure, title)
         canvas = figure.canvas
         moving = [*(artist for panel in panels for artist in panel.artists), time]
@@ -103,110 +122,55 @@ class ComparisonScene:
             artist.set_animated(True)
         canvas.draw()
         still = canvas.copy_from_bbox(figure.bbox)
-        for frame in shown:
+        for frame in frames:
             canvas.restore_region(still)
-            for row, panel in enumerate(panels):
-                self._show(panel, row, frame)
+            for clip, panel in zip(self.shown, panels, strict=True):
+                self.show(panel, clip, frame)
             time.set_text(self._time(frame))
             for artist in moving:
                 figure.draw_artist(artist)
-            yield np.array(canvas.buffer_rgba())[..., :3]
-
-    def _show(self, panel: SkeletonPanel, row: int, frame: int) -> None:
-        ghost = (
-            self.points[0][self.present[0][:, frame], frame] if row else self.points[0][:0, frame]
-        )
-        panel.update(self.points[row][:, frame], self.present[row][:, frame], ghost)
+            yield np.array(canvas.buffer_rgba())
 
     def _time(self, frame: int) -> str:
-        return f'{frame / self.fps:.2f} s'
+        return f'frame {frame}' if self.fps is None else f'{frame / self.fps:.2f} s'
 
     def _panel_size(self, height: float, narrowest: float, widest: float) -> tuple[float, float]:
         """Return width and height in inches that suit the proportions of the clip."""
         left, right, bottom, top = self.limits
         return float(np.clip(height * (right - left) / (top - bottom), narrowest, widest)), height
 
-    def _axes(self, figure: Figure, box: tuple[float, float, float, float]) -> Axes:
-        """Add axes at a place given in inches, with the common limits and nothing but paper in them."""
-        width, height = figure.get_size_inches()
-        axes = figure.add_axes(
-            (box[0] / width, box[1] / height, box[2] / width, box[3] / height), facecolor=_PAPER
-        )
-        left, right, bottom, top = self.limits
-        unit = max((right - left) / box[2], (top - bottom) / box[3])
-        for center, inches, set_limits in (
-            ((left + right) / 2, box[2], axes.set_xlim),
-            ((bottom + top) / 2, box[3], axes.set_ylim),
-        ):
-            set_limits(center - unit * inches / 2, center + unit * inches / 2)
-        axes.set_xticks([])
-        axes.set_yticks([])
-        axes.spines[:].set_visible(False)
-        return axes
+    def _ruler(self, axes, inches: float) -> None:
+        if self.layout.unit == 'm':
+            add_ruler(axes, inches)
 
-    def _ruler(self, axes: Axes, inches: float) -> None:
-        """Draw a bar of a round length in metres into the lower left corner of axes of that width."""
-        (left, right), bottom = axes.get_xlim(), axes.get_ylim()[0]
-        unit = (right - left) / inches
-        fitting = [step for step in (1.0, 0.5, 0.2, 0.1) if step < 0.4 * (right - left)]
-        if self.layout.unit != 'm' or not fitting:
-            return
-        x, y, length = left + 0.12 * unit, bottom + 0.12 * unit, fitting[0]
-        axes.plot([x, x + length], [y, y], color=_QUIET, linewidth=1.4, solid_capstyle='butt')
-        label = f'{length:g} m'
-        axes.text(x + length / 2, y + 0.05 * unit, label, color=_QUIET, fontsize=8, ha='center')
+    def _legend(self) -> list[tuple[str, str, float]]:
+        """Return what the colours mean: name, colour and thickness of a line."""
+        first, ghost = PERSON_COLORS[0], ('original (behind)', GHOST_COLOR, 2.4)
+        beside = 0 in self.shown
+        second = [('second person', PERSON_COLORS[1]['trunk'], 3.2)] * (self.num_persons > 1)
+        if self.heat:
+            entries = [('original', first['trunk'], 3.2), ghost, *second] if beside else [ghost]
+        else:
+            sides = [(f'{side} side', first[side], 3.2) for side in ('left', 'right')]
+            entries = [*sides, ghost, *second]
+        if self.joints:
+            trail = self.marks.trail
+            span = f'{trail} frames' if self.fps is None else f'{trail / self.fps:.2g} s'
+            entries.append((f'path, last {span}', QUIET, 1.6))
+        return entries
 
-    def _legend(self) -> list[Line2D]:
-        """Return what the colours mean."""
-        colors = PERSON_COLORS[0]
-        entries = [
-            ('left side', colors['left'], 3.2),
-            ('right side', colors['right'], 3.2),
-            ('original (behind)', GHOST_COLOR, 2.4),
-        ]
-        handles = [Line2D([], [], color=c, linewidth=w, label=n) for n, c, w in entries]
-        if self.num_persons > 1:
-            lighter = PERSON_COLORS[1]['trunk']
-            handles.append(Line2D([], [], color=lighter, linewidth=3.2, label='second person'))
-        return handles
+    def _legend_height(self, width: float) -> float:
+        return 0.18 + 0.24 * -(-len(self._legend()) // legend_columns(width))
 
     def _bottom(self, width: float) -> float:
-        """Return the height in inches that the legend takes in a figure of that width."""
-        return 0.18 + 0.24 * -(-len(self._legend()) // _legend_columns(width))
+        """Return the height in inches of what stands below the panels in a figure of that width."""
+        return self._legend_height(width) + (HEAT_HEIGHT if self.heat else 0)
 
     def _furnish(self, figure: Figure, title: str | None) -> None:
-        """Add title and legend."""
+        """Add title, legend and scale of colours."""
         width, height = figure.get_size_inches()
         if title:
-            _text(figure, width / 2, height - 0.32, title, 12)
-        handles = self._legend()
-        figure.legend(
-            handles=handles,
-            loc='lower center',
-            ncols=min(len(handles), _legend_columns(width)),
-            frameon=False,
-            fontsize=9.5,
-            labelcolor=_INK,
-            handlelength=1.6,
-            columnspacing=1.6,
-            borderaxespad=0.35,
-        )
-
-
-def _legend_columns(width: float) -> int:
-    """Return how many legend entries fit beside each other into a figure of that width in inches."""
-    return max(1, int(width / 1.5))
-
-
-def _figure(size: tuple[float, float], dpi: int) -> Figure:
-    """Return a figure that knows its canvas, whatever backend the host program uses."""
-    figure = Figure(figsize=size, dpi=dpi, facecolor='white')
-    FigureCanvasAgg(figure)
-    return figure
-
-
-def _text(figure: Figure, x: float, y: float, text: str, size: float, **style) -> Text:
-    """Write at a place given in inches."""
-    width, height = figure.get_size_inches()
-    style = {'ha': 'center', 'va': 'baseline', 'color': _INK, **style}
-    return figure.text(x / width, y / height, text, fontsize=size, **style)
+            write(figure, width / 2, height - 0.32, shortened(title, int(width * 11)), 12)
+        add_legend(figure, self._legend())
+        if self.heat:
+            add_heat_scale(figure, self.heat, self._legend_height(width))

@@ -14,6 +14,8 @@ from mmskanon.io.atomic import atomic_path
 GIF_MAX_FPS = 50.0
 _GIF_COLORS = 64
 _GIF_FLAT_COLORS = 16
+_GIF_SCALE_COLORS = 256
+_PIECE = 1 << 14
 
 
 def gif_durations(num_frames: int, fps: float) -> list[int]:
@@ -33,15 +35,21 @@ def gif_durations(num_frames: int, fps: float) -> list[int]:
 
 
 def write_gif(
-    frames: Sequence[np.ndarray], out_path: str | Path, fps: float, overwrite: bool = False
+    frames: Sequence[np.ndarray],
+    out_path: str | Path,
+    fps: float,
+    overwrite: bool = False,
+    scale: np.ndarray | None = None,
 ) -> None:
     """Write frames as an endless GIF with one palette for all of them, so that nothing flickers.
 
     Args:
-        frames (Sequence[np.ndarray]): RGB images (H, W, 3), uint8.
+        frames (Sequence[np.ndarray]): RGB images (H, W, 3), or RGBA images (H, W, 4) of which the last channel is not looked at, uint8.
         out_path (str | Path): File to write.
         fps (float): Frames a second, at most 50.
         overwrite (bool): Replace an existing file. Defaults to False.
+        scale (np.ndarray, optional): RGB of a scale of colours (P, 3), uint8, P at most 128, which the palette is to hold exactly.
+            The file is larger for it. Defaults to None, none.
 
     Raises:
         FileExistsError: If the file exists and may not be replaced.
@@ -49,7 +57,7 @@ def write_gif(
     from PIL import Image
 
     packed = [_pack(frame) for frame in frames]
-    palette = _palette(packed)
+    palette = _palette(packed) if scale is None else _palette(packed, scale, _GIF_SCALE_COLORS)
     # One entry for each of the 2^24 colours; filled in for those that occur.
     table = np.zeros(1 << 24, dtype=np.uint8)
     for frame in packed:
@@ -74,34 +82,46 @@ def write_gif(
 
 
 def _pack(frame: np.ndarray) -> np.ndarray:
-    """Return RGB (H, W, 3) as one number a pixel (H, W)."""
-    return frame.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], dtype=np.uint32)
+    """Return RGB or RGBA (H, W, 3 or 4) as one number below 2^24 a pixel (H, W)."""
+    if frame.shape[-1] == 3:
+        opaque = np.zeros((*frame.shape[:2], 1), np.uint8)
+        frame = np.concatenate([frame, opaque], axis=-1)
+    return np.ascontiguousarray(frame).view('<u4')[..., 0] & 0xFFFFFF
 
 
 def _unpack(colors: np.ndarray) -> np.ndarray:
     """Return packed colours (P,) as RGB (P, 3), uint8."""
-    return np.stack([colors >> 16, colors >> 8, colors], axis=-1).astype(np.uint8)
+    return np.stack([colors, colors >> 8, colors >> 16], axis=-1).astype(np.uint8)
 
 
-def _palette(packed: Sequence[np.ndarray]) -> np.ndarray:
-    """Return at most 64 colours (P, 3) for packed pictures: the frequent ones exactly, a selection of the others."""
+def _palette(
+    packed: Sequence[np.ndarray], exact: np.ndarray | None = None, most: int = _GIF_COLORS
+) -> np.ndarray:
+    """Return at most so many colours (P, 3) for packed pictures: given and frequent ones exactly, a selection of the others."""
     from PIL import Image
 
+    exact = np.zeros((0, 3), np.uint8) if exact is None else exact
     sampled = [packed[i] for i in np.unique(np.linspace(0, len(packed) - 1, 4).astype(int))]
     colors, counts = np.unique(np.stack(sampled), return_counts=True)
     by_frequency = _unpack(colors[np.argsort(-counts.astype(np.int64), kind='stable')])
     flat, rest = by_frequency[:_GIF_FLAT_COLORS], by_frequency[_GIF_FLAT_COLORS:]
+    flat = np.concatenate([flat, exact])
     if not len(rest):
         return flat
-    shades = Image.fromarray(rest[None]).quantize(_GIF_COLORS - _GIF_FLAT_COLORS).getpalette()
-    return np.concatenate([flat, np.array(shades, np.uint8).reshape(-1, 3)])[:_GIF_COLORS]
+    shades = Image.fromarray(rest[None]).quantize(most - len(flat)).getpalette()
+    return np.concatenate([flat, np.array(shades, np.uint8).reshape(-1, 3)])[:most]
 
 
 def _nearest(colors: np.ndarray, palette: np.ndarray) -> np.ndarray:
     """Return for colours (P, 3) the indices of the closest entries of a palette, uint8 (P,)."""
-    colors, palette = colors.astype(np.float32), palette.astype(np.float32)
-    distance = (palette**2).sum(axis=1) - 2 * colors @ palette.T
-    return distance.argmin(axis=1).astype(np.uint8)
+    palette = palette.astype(np.float32)
+    offset = (palette**2).sum(axis=1)
+    nearest = np.empty(len(colors), np.uint8)
+    # In pieces, because all distances at once would take gigabytes where there are many colours.
+    for start in range(0, len(colors), _PIECE):
+        piece = colors[start : start + _PIECE].astype(np.float32)
+        nearest[start : start + _PIECE] = (offset - 2 * piece @ palette.T).argmin(axis=1)
+    return nearest
 
 
 def write_mp4(
@@ -110,7 +130,7 @@ def write_mp4(
     """Write frames as MPEG-4 video, which desktop players show; for web pages a GIF is the safer choice.
 
     Args:
-        frames (Sequence[np.ndarray]): RGB images (H, W, 3), uint8. An odd last row or column is cut off.
+        frames (Sequence[np.ndarray]): RGB or RGBA images (H, W, 3 or 4), uint8. An odd last row or column is cut off.
         out_path (str | Path): File to write.
         fps (float): Frames a second.
         overwrite (bool): Replace an existing file. Defaults to False.
@@ -133,7 +153,7 @@ def write_mp4(
         )
         try:
             for frame in frames:
-                writer.write(np.ascontiguousarray(frame[:height, :width, ::-1]))
+                writer.write(np.ascontiguousarray(frame[:height, :width, 2::-1]))
         finally:
             writer.release()
         # OpenCV reports neither a missing encoder nor a full disk.

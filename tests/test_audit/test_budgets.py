@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from mmskanon.audit.attackers.training import Training
 from mmskanon.audit.inversion import Inverter
 from mmskanon.audit.tiers import TIERS
 from mmskanon.registry import ATTACKERS
@@ -43,9 +42,12 @@ def test_budgets_are_what_they_promise():
     assert families(fast) < families(standard) == families(thorough)
     assert list(standard.tiers) == list(thorough.tiers) == list(TIERS)
     assert len(standard.seeds) == 1 and len(thorough.seeds) == 3
-    for name in ('tcn', 'gru'):
-        longer = ATTACKERS.build(dict(thorough.attackers[name])).options
-        assert longer.epochs > Training().epochs and longer.max_rounds > Training().max_rounds
+    for name in ('tcn', 'gru', 'gcn'):
+        shorter, longer = (
+            ATTACKERS.build(dict(cfg.attackers[name])).options for cfg in (standard, thorough)
+        )
+        assert longer.epochs >= shorter.epochs and longer.max_rounds > shorter.max_rounds
+        assert len(longer.learning_rates) > len(shorter.learning_rates)
 
 
 def test_there_are_five_families_and_three_that_read_no_skeleton():

@@ -8,7 +8,7 @@ import pytest
 from audit_recordings import recordings
 
 from mmskanon.audit.fidelity import measure_fidelity
-from mmskanon.audit.inputs import as_long_as, read_method, sha256_of
+from mmskanon.audit.inputs import as_long_as, read_method
 from mmskanon.io import atomic_pickle
 from mmskanon.skeletons.resampling import resample_clip
 
@@ -117,9 +117,3 @@ def test_cameras_that_film_one_performance_share_its_take(record):
     by_name = dict(zip(original.store.names, takes, strict=True))
     assert by_name['a1_s1_t1_c1'] == by_name['a1_s1_t1_c2']
     assert len(set(takes)) == len(takes) // 2
-
-
-def test_digest_is_that_of_the_bytes(tmp_path):
-    path = tmp_path / 'x'
-    path.write_bytes(b'abc')
-    assert sha256_of(path).startswith('ba7816bf')

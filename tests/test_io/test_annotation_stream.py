@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmskanon.io import load_annotations
-from mmskanon.io.annotation_stream import encode_record, write_annotations, write_records
+from mmskanon.io.annotation_stream import encode_record, write_annotations, write_pieces
 
 VALUES = st.one_of(st.integers(), st.text(max_size=300), st.none(), st.floats(allow_nan=False))
 RECORDS = st.dictionaries(st.text(max_size=5), st.one_of(VALUES, st.lists(VALUES)), max_size=4)
@@ -80,12 +80,19 @@ def test_nothing_is_left_of_a_failure(tmp_path):
 
 
 @settings(max_examples=50, deadline=None)
-@given(records=st.lists(RECORDS, max_size=4), split=st.sampled_from([None, {}, dict(a=['x'])]))
-def test_records_in_memory_come_back(records, split):
-    for bare in (False, True):
+@given(
+    records=st.lists(RECORDS, max_size=4),
+    around=st.dictionaries(st.text(max_size=3) | st.just('annotations'), VALUES, max_size=4),
+    cut=st.integers(1, 50),
+)
+def test_records_stand_in_the_place_of_the_annotations(records, around, cut):
+    encoded = b''.join(map(encode_record, records))
+    pieces = [encoded[at : at + cut] for at in range(0, len(encoded), cut)]
+    for whole in ({**around, 'annotations': None}, []):
         file = io.BytesIO()
-        write_records(file, records, split, bare)
-        expected = (
-            dict(annotations=records) if split is None else dict(split=split, annotations=records)
-        )
-        assert pickle.loads(file.getvalue()) == (records if bare else expected)
+        write_pieces(file, whole, iter(pieces))
+        made = pickle.loads(file.getvalue())
+        if whole:
+            assert made == {**around, 'annotations': records} and list(made) == list(whole)
+        else:
+            assert made == records

@@ -93,6 +93,7 @@ def test_a_planted_name_is_found_in_any_bytes(name, encoding, before, after, tmp
     path = tmp_path / 'numbers.pkl'
     path.write_bytes(pickle.dumps([dict(keypoint=numbers)]))
     assert name.casefold() in found(scan_bytes(path, sought))
+    assert scan_bytes(path.read_bytes(), sought) == scan_bytes(path, sought)
     assert name.casefold() in found(scan_annotations(path, sought))
 
 

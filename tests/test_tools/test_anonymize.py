@@ -8,6 +8,7 @@ import pytest
 import torch
 from builders import LAYOUT, action_head, annotations, tiny_model, tiny_net
 from mmaction.datasets import PoseDataset
+from raw_recordings import contents, utd_folder
 
 from mmskanon.io import load_annotations
 
@@ -271,3 +272,61 @@ def test_a_stock_recipe_trains_on_the_export(
     mine = {s['frame_dir']: s['keypoint'] for s in load_annotations(out)['annotations']}
     assert len(stock) == 24
     assert all(np.array_equal(s['keypoint'], mine[s['frame_dir']]) for s in stock)
+
+
+class TestRecordings:
+    """Raw recordings; what is written is tested in tests/test_collection."""
+
+    @pytest.fixture
+    def anonymize(self, tool, config, ann_file, tmp_path):
+        recognizer = dict(net=tiny_net(action_head(3)))
+        cfg = config(ann_file, model=tiny_model(anonymizer=IDENTITY, recognizer=recognizer))
+        utd_folder(tmp_path / 'raw', 40)
+
+        def run(*options, target='made', source='raw'):
+            return tool('anonymize', cfg, 'none', source, target, *options)
+
+        return run
+
+    def test_a_folder_becomes_a_folder_and_an_archive(self, anonymize, tmp_path):
+        done = ran(anonymize())
+        assert 'wrote 40 anonymized samples to made' in done.out
+        assert list(contents(tmp_path / 'made')) == list(contents(tmp_path / 'raw'))
+        ran(anonymize('--release', target='public.zip'))
+        assert (tmp_path / 'public.provenance.json').exists()
+
+    def test_shards_are_put_together_by_a_run_without(self, anonymize, tmp_path):
+        done = ran(anonymize('--shard', '1/2'))
+        assert 'this shard is done; 32 recordings are left to others' in done.out
+        done = ran(anonymize('--shard', '0/2'))
+        assert 'all shards are done; give the command without --shard' in done.out
+        assert not (tmp_path / 'made').exists()
+        assert 'wrote 40' in ran(anonymize()).out
+
+    def test_ranks_of_a_launcher_are_shards(self, anonymize, tmp_path, monkeypatch):
+        for rank in (1, 0):
+            monkeypatch.setenv('RANK', str(rank))
+            monkeypatch.setenv('WORLD_SIZE', '2')
+            done = ran(anonymize())
+            assert ('wrote 40' in done.out) == (rank == 0)
+
+    def test_who_was_left_out_is_told(self, anonymize, tmp_path):
+        (tmp_path / 'raw' / 'a1_s1_t1_skeleton.mat').write_bytes(b'nothing')
+        done = anonymize()
+        assert done.code == 1 and 'a1_s1_t1_skeleton.mat' in done.err.splitlines()[-1]
+        done = ran(anonymize('--skip-faulty'))
+        assert 'wrote 39' in done.out and 'left out: ' in done.out
+
+    def test_a_dry_run_writes_nothing(self, anonymize, tmp_path):
+        before = sorted(path.name for path in tmp_path.iterdir())
+        done = ran(anonymize('--dry-run'))
+        assert 'dry run: 40 samples can be anonymized' in done.out
+        assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+    @pytest.mark.parametrize(
+        ('options', 'words'),
+        [(['--shard', '2/2'], 'expected I/N'), (['--workers', '0'], 'workers must be at least 1')],
+    )
+    def test_numbers_that_make_no_sense_end_in_one_sentence(self, anonymize, options, words):
+        done = anonymize(*options)
+        assert done.code in (1, 2) and words in done.err.splitlines()[-1]

@@ -116,7 +116,8 @@ def test_a_trace_ends_in_one_sentence_a_finding(anonymize, tmp_path):
     first, *lines = done.err.splitlines()[-12:]
     assert first == f'error: {target} was not written, because it would name somebody:'
     assert all("['note']: an original name, 'a" in line for line in lines[:10])
-    assert lines[10] == 'an original name: 38 more of this kind.'
+    # The search ends with the first recordings that have traces.
+    assert lines[10] == 'an original name: 22 more of this kind.'
     assert not target.parent.exists()
 
 
@@ -127,7 +128,7 @@ def test_bad_options_end_in_one_sentence(anonymize, words):
     assert words[-1] in done.err and not target.parent.exists()
 
 
-@pytest.mark.parametrize('words', [['--keep', 'trial'], ['--dry-run'], ['--shuffle']])
+@pytest.mark.parametrize('words', [['--keep', 'trial'], ['--shuffle']])
 def test_options_of_a_release_need_it(anonymize, words):
     done, target = anonymize(*words)
     assert done.code == 2 and f'{words[0]} needs --release' in done.err

@@ -77,6 +77,48 @@ def test_whole_command_line(tmp_path, files):
         assert image.n_frames == 4
 
 
+def test_raw_recordings_are_drawn_without_a_display(tmp_path, utd_dir, ntu_samples_dir):
+    from mmskanon.visualization.recordings import load_recording
+
+    environment = {k: v for k, v in os.environ.items() if k not in ('DISPLAY', 'MPLBACKEND')}
+    sources = utd_dir / 'a6_s1_t1_skeleton.mat', ntu_samples_dir / 'S001C003P008R002A058.skeleton'
+    options = '--view turntable --heat --arrangement over --max-frames 2'.split()
+    for path, name in zip(sources, ('a6_s1_t1', 'S001C003P008R002A058'), strict=True):
+        np.save(tmp_path / 'moved.npy', load_recording(path)['keypoint'] + [0.05, 0, 0])
+        out = tmp_path / f'{name}.gif'
+        done = subprocess.run(
+            [sys.executable, TOOL, path, tmp_path / 'moved.npy', out, *options],
+            cwd=TOOL.parents[1],
+            env={**environment, 'PYTHONPATH': str(TOOL.parents[1])},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, '')
+        assert done.stdout == f'Written: {out} (sample {name})\n'
+        with Image.open(out) as image:
+            assert image.n_frames == 2
+
+
+def test_several_methods_and_paths(tmp_path, files, run):
+    out = tmp_path / 'clip.png'
+    methods = [f'{name}={files[1]}' for name in ('unet', 'other')]
+    options = ['--trajectories', 'left_wrist', '11', '--trail', '3', '--heat', '--heat-max', '50']
+    assert run(files[0], *methods, out, *options)[0] == 0
+    with Image.open(out) as image:
+        three = image.height
+    assert run(files[0], methods[0], out, '--overwrite')[0] == 0
+    with Image.open(out) as image:
+        assert image.height < 0.8 * three
+
+
+def test_heat_map(tmp_path, files, run):
+    out = tmp_path / 'heat.png'
+    code, stdout, stderr = run(*files, out, '--heat-map', '--sample', 'a1_s1_t2')
+    assert (code, stderr) == (0, '') and stdout == f'Written: {out} (sample a1_s1_t2)\n'
+    assert out.stat().st_size > 1000
+
+
 def _broken(files, change):
     data = pickle.loads(files[1].read_bytes())
     change(data['annotations'])
@@ -98,6 +140,10 @@ CASES = {
     'frames': ([], _cut, 'a1_s1_t0.*has 6 frames, the anonymized one 5'),
     'layout': (['--layout', 'nturgb+d'], None, 'a1_s1_t0.*has 20 joints.*25'),
     'fps': (['--fps', '0'], None, 'fps must be positive'),
+    'joint': (['--trajectories', 'left_paw'], None, "no joint 'left_paw': choose among head, "),
+    'trail': (['--trail', '0'], None, 'trail must be at least 1 frame'),
+    'heat max': (['--heat-max', '9'], None, '--heat-max needs --heat or --heat-map'),
+    'still': (['--heat-map'], None, 'with --heat-map the name must end in .png'),
     'missing': ([], lambda a: a.pop(), "anonymized.pkl has no sample 'a1_s1_t0'"),
 }
 
@@ -113,6 +159,19 @@ def test_mistakes_end_in_one_sentence_and_no_file(tmp_path, files, run, case):
     assert stderr.count('\n') == 1
     assert re.search(message, stderr), stderr
     assert sorted(tmp_path.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    'option', ['--heat', '--arrangement over', '--view side', '--trajectories 1', '--max-frames 3']
+)
+def test_options_without_effect_on_a_heat_map_are_refused(tmp_path, files, run, option):
+    code, _, stderr = run(*files, tmp_path / 'heat.png', '--heat-map', *option.split())
+    assert code == 1 and f'{option.split()[0]} has no effect on a --heat-map' in stderr
+
+
+def test_names_of_methods_must_differ(tmp_path, files, run):
+    code, _, stderr = run(*files, files[1], tmp_path / 'clip.png')
+    assert code == 1 and 'give methods other names with NAME=FILE' in stderr
 
 
 def test_wrong_suffix_and_existing_file_are_seen_before_reading(tmp_path, run):

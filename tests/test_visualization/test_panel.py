@@ -76,7 +76,7 @@ def test_colours_stand_out_from_the_paper_and_from_each_other():
     """Luminance contrast to the paper, and distance in colours as seen without red or green receptors."""
     from matplotlib.colors import to_rgb
 
-    from mmskanon.visualization.comparison import _PAPER
+    from mmskanon.visualization.furniture import PAPER
 
     def linear(color):
         rgb = np.array(to_rgb(color))
@@ -86,7 +86,7 @@ def test_colours_stand_out_from_the_paper_and_from_each_other():
         return linear(color) @ [0.2126, 0.7152, 0.0722]
 
     for color in PERSON_COLORS[0].values():
-        assert (luminance(_PAPER) + 0.05) / (luminance(color) + 0.05) > 3
+        assert (luminance(PAPER) + 0.05) / (luminance(color) + 0.05) > 3
     # Viénot, Brettel, Mollon 1999: both kinds of red-green blindness merge red and green, blue stays.
     for red, green in ((0.11238, 0.88762), (0.29275, 0.70725)):
         for person in PERSON_COLORS:

@@ -19,7 +19,7 @@ def _clip(persons=1, frames=10, joints=20, dims=3, seed=0):
 
 
 def _count(picture, color):
-    return int((np.abs(picture.astype(int) - color).sum(axis=-1) < 12).sum())
+    return int((np.abs(picture[..., :3].astype(int) - color).sum(axis=-1) < 12).sum())
 
 
 def _rgb(path):

@@ -10,13 +10,15 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from mmskanon.collection import RecordingSource, find_raw_traces
 from mmskanon.datasets.check import Problem, check_annotations, check_structure, raise_errors
 from mmskanon.datasets.schema import complete_annotations
-from mmskanon.io.pickles import load_annotations
+from mmskanon.io import AnnotationFile
 from mmskanon.release import (
     HARMLESS,
     Finding,
@@ -36,7 +38,10 @@ SHOWN = 10
 def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('ann_file', help='annotation file (.pkl)')
+    parser.add_argument(
+        'ann_file',
+        help='annotation file (.pkl); with --release-of also a folder or .zip of recordings',
+    )
     parser.add_argument(
         '--layout', choices=sorted(LAYOUTS), help='skeleton layout that the joints must fit'
     )
@@ -67,7 +72,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--release-of',
         metavar='ORIGINAL',
-        help='search the file for names, values of private attributes and the like of this original',
+        help='search for names, values of private attributes and the like of this original (.pkl, folder or .zip)',
     )
     parser.add_argument(
         '--keep',
@@ -80,7 +85,7 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def find_problems(args: argparse.Namespace) -> tuple[list[Problem], int]:
-    """Load and check the file.
+    """Read and check the file.
 
     Args:
         args (argparse.Namespace): The command line.
@@ -88,20 +93,22 @@ def find_problems(args: argparse.Namespace) -> tuple[list[Problem], int]:
     Returns:
         tuple[list[Problem], int]: All problems, and the number of samples.
     """
-    data = load_annotations(args.ann_file)
-    annotations = data.get('annotations') if isinstance(data, dict) else data
-    if not isinstance(annotations, list):
-        return check_structure(data, args.ann_file), 0
-    complete_annotations(annotations, args.attribute_files)
-    problems = check_annotations(
-        data,
-        args.ann_file,
-        args.layout,
-        args.attributes,
-        args.splits,
-        args.num_person,
-        args.clip_len,
-    )
+    with AnnotationFile(args.ann_file) as file:
+        data = file.outline()
+        annotations = data.get('annotations') if isinstance(data, dict) else data
+        if not isinstance(annotations, list):
+            return check_structure(data, args.ann_file), 0
+        complete_annotations(annotations, args.attribute_files)
+        problems = check_annotations(
+            data,
+            args.ann_file,
+            args.layout,
+            args.attributes,
+            args.splits,
+            args.num_person,
+            args.clip_len,
+            file,
+        )
     return problems, len(annotations)
 
 
@@ -126,6 +133,11 @@ def print_problems(problems: Sequence[Problem], most: int | None) -> Counter:
     return counts
 
 
+def is_raw(path: str) -> bool:
+    """Whether a path is that of raw recordings: a folder or a zip archive."""
+    return Path(path).is_dir() or path.lower().endswith('.zip')
+
+
 def find_traces(args: argparse.Namespace) -> list[Finding]:
     """Search a release, and its provenance if that lies beside it.
 
@@ -135,7 +147,13 @@ def find_traces(args: argparse.Namespace) -> list[Finding]:
     Returns:
         list[Finding]: What was found.
     """
-    original = load_annotations(args.release_of)
+    if is_raw(args.ann_file):
+        return find_raw_traces(args.ann_file, args.release_of, args.keep)
+    if is_raw(args.release_of):
+        original: list | dict = RecordingSource(args.release_of).outline()
+    else:
+        with AnnotationFile(args.release_of) as file:
+            original = file.outline()
     raise_errors(check_structure(original, args.release_of))
     samples = original['annotations'] if isinstance(original, dict) else original
     complete_annotations(samples)
@@ -144,7 +162,6 @@ def find_traces(args: argparse.Namespace) -> list[Finding]:
         names=names_of(samples, original.get('split') if isinstance(original, dict) else None),
         subjects={str(s['subject']) for s in samples if s.get('subject') is not None},
     )
-    del original, samples  # memory holds one file
     findings = scan_annotations(args.ann_file, sought, args.keep, before)
     beside = provenance_path(args.ann_file)
     if beside.exists():

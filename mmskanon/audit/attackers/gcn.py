@@ -13,6 +13,7 @@ from mmengine.registry import DefaultScope
 from torch import Tensor, nn
 
 from mmskanon.audit.clips import View
+from mmskanon.engine.optimizers import cpu_has_bfloat16
 from mmskanon.models.recognizers.frozen import with_head
 from mmskanon.registry import ATTACKERS, MODELS
 
@@ -40,6 +41,8 @@ class GCN(Attacker):
             is used, and weight decay is the recipe's. Defaults to 30 epochs in batches of 16 at rates
             4e-3 and 1e-3, crops of at most a tenth.
         device (str): Where it runs. Defaults to ``'cpu'``.
+        amp (bool): Whether it is trained in mixed precision, where the device has it: about twice as fast. It judges in single precision.
+            Defaults to False.
     """
 
     family = 'GCN of MMAction2'
@@ -51,11 +54,12 @@ class GCN(Attacker):
         length: int = 32,
         training: dict[str, Any] | None = None,
         device: str = 'cpu',
+        amp: bool = False,
     ) -> None:
         super().__init__(device)
         options = dict(epochs=30, batch_size=16, learning_rates=(4e-3, 1e-3), crop=0.1)
         self.options = Training(**{**options, **(training or {})})
-        self.recipe, self.length = _read(recipe), length
+        self.recipe, self.length, self.amp = _read(recipe), length, amp
         self.net: nn.Module | None = None
 
     def fit(
@@ -81,6 +85,8 @@ class GCN(Attacker):
         def train(net: _Judge, rate: float, epochs: int, seed: int) -> None:
             wrapper = copy.deepcopy(dict(self.recipe.get('optim_wrapper', _OPTIMIZER)))
             wrapper['optimizer'] = dict(wrapper['optimizer'], lr=rate)
+            if self.amp:
+                wrapper['type'] = _mixed_precision(self.device)
             run_epochs(net.net, dataset, wrapper, self.options, epochs, seed, self.device)
 
         def measure(net: _Judge) -> float:
@@ -141,6 +147,13 @@ class _Judge(nn.Module):
         )
         self.centre.copy_(vectors.mean(0))
         self.spread.copy_(vectors.std(0, correction=0) + 1e-6)
+
+
+def _mixed_precision(device: str) -> str:
+    """Optimizer wrapper of a device that trains in mixed precision, if the device has it."""
+    if torch.device(device).type != 'cpu':
+        return 'AmpOptimWrapper'
+    return 'CPUAmpOptimWrapper' if cpu_has_bfloat16() else 'OptimWrapper'
 
 
 def _read(recipe: str | dict | None) -> dict:

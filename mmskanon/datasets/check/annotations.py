@@ -25,8 +25,11 @@ def check_annotations(
     splits: Iterable[str] | None = None,
     num_person: int | None = None,
     clip_len: int | None = None,
+    samples: Iterable[dict] | None = None,
 ) -> list[Problem]:
     """Check a whole annotation file.
+
+    A file of any size is checked with ``data=file.outline(), samples=file`` of an :class:`~mmskanon.io.AnnotationFile`.
 
     Args:
         data (dict | list): Annotations, or a dict with ``annotations`` and ``split``, completed by
@@ -39,6 +42,7 @@ def check_annotations(
             are compared with ``train`` (``xsub_train``). Defaults to None, all.
         num_person (int, optional): Persons that the pipeline keeps. Defaults to None, no limit.
         clip_len (int, optional): Frames of a clip. Defaults to None, no limit.
+        samples (Iterable[dict], optional): The samples one by one, where ``data`` has their heads. Defaults to None, those of ``data``.
 
     Returns:
         list[Problem]: All problems; empty where there is none.
@@ -51,7 +55,7 @@ def check_annotations(
     annotations = annotations_of(data)
     if not isinstance(annotations, list):
         return problems
-    problems += check_samples(annotations, file, layout, num_person, clip_len)
+    problems += check_samples(annotations, file, layout, num_person, clip_len, samples=samples)
     problems += check_attributes(annotations, attributes, file)
     labels = (quiet(attribute_value, s, 'label') for s in annotations if isinstance(s, dict))
     labels = Counter(k for k in labels if isinstance(k, int) and k >= 0)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ def check_samples(
     num_person: int | None = None,
     clip_len: int | None = None,
     need_keypoint: bool = True,
+    samples: Iterable[dict] | None = None,
 ) -> list[Problem]:
     """Check label and keypoints of each sample; no keypoints are copied.
 
@@ -33,6 +34,8 @@ def check_samples(
             to None, no limit.
         clip_len (int, optional): Frames of a clip; shorter samples are errors. Defaults to None, no limit.
         need_keypoint (bool): Whether a sample without keypoints is an error. Defaults to True.
+        samples (Iterable[dict], optional): The samples one by one, where ``annotations`` has their heads. Defaults to None, the
+            annotations.
 
     Returns:
         list[Problem]: All problems, in the order of the samples.
@@ -49,7 +52,7 @@ def check_samples(
         joints = counts.most_common(1)[0][0] if counts else None
         expected_joints = f'{joints} joints, as most samples have'
     problems = []
-    for index, sample in enumerate(annotations):
+    for index, sample in enumerate(annotations if samples is None else samples):
         if not isinstance(sample, dict):
             continue
         name, label = called(sample, index), sample.get('label')

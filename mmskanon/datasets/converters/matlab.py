@@ -1,5 +1,5 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
-"""Numeric arrays out of MATLAB files of version 5 to 7, also of damaged or hostile ones.
+"""Numeric arrays out of MATLAB files of version 5 to 7, also of damaged or hostile ones, and into such files.
 
 SciPy's reader is compiled code that trusts the type numbers and sizes in the file: single changed bytes make it crash the interpreter.
 This reader knows only what recordings need (real numeric arrays, compressed or not), checks every size before it is used and
@@ -136,6 +136,30 @@ def matlab_variables(content: bytes, limit: int) -> Iterator[MatlabVariable]:
             raise ValueError(f'found an element of type {kind} where a variable should stand')
         if len(data):
             yield _variable(data, order)
+
+
+def matlab_file(name: str, values: np.ndarray) -> bytes:
+    """Make a MATLAB file of version 5 that holds one array.
+
+    The header has neither date nor platform, and nothing is compressed, so that the same array always makes the same bytes.
+
+    Args:
+        name (str): Name of the variable, ASCII.
+        values (np.ndarray): Real numbers of at least two dimensions, which are written in double precision.
+
+    Returns:
+        bytes: The file.
+    """
+    body = _written(6, np.array([6, 0], '<u4').tobytes())
+    body += _written(5, np.array(values.shape, '<i4').tobytes())
+    body += _written(1, name.encode('ascii'))
+    body += _written(9, values.astype('<f8').tobytes(order='F'))
+    return b'MATLAB 5.0 MAT-file'.ljust(116) + bytes(8) + b'\x00\x01IM' + _written(_MATRIX, body)
+
+
+def _written(kind: int, data: bytes) -> bytes:
+    """A data element: type, size, and the data, filled up to a multiple of eight bytes."""
+    return np.array([kind, len(data)], '<u4').tobytes() + data + bytes(-len(data) % 8)
 
 
 def _unpack(data: memoryview, limit: int) -> bytes:

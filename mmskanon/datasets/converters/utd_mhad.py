@@ -30,7 +30,7 @@ from .utd_mhad_files import (
 UTD_MHAD_SPLITS = {'train': (1, 2), 'test': (3, 4)}
 UTD_MHAD_LAYOUT = 'kinect_v1'
 _JOINTS = 20
-_KEY = 'd_skel'
+UTD_MHAD_KEY = 'd_skel'
 
 
 def read_keypoint(content: bytes, where: str) -> np.ndarray:
@@ -50,21 +50,21 @@ def read_keypoint(content: bytes, where: str) -> np.ndarray:
         variables = {variable.name: variable for variable in matlab_variables(content, MAX_BYTES)}
     except ValueError as error:
         raise ValueError(_damaged(where, error)) from error
-    if _KEY not in variables:
+    if UTD_MHAD_KEY not in variables:
         raise ValueError(
-            f"{where} lacks the variable '{_KEY}', found {sorted(variables) or 'none'}; is it a skeleton file of UTD-MHAD?"
+            f"{where} lacks the variable '{UTD_MHAD_KEY}', found {sorted(variables) or 'none'}; is it a skeleton file of UTD-MHAD?"
         )
-    variable = variables[_KEY]
+    variable = variables[UTD_MHAD_KEY]
     if not variable.is_numeric:
         raise ValueError(
-            f"{where}: '{_KEY}' must be an array of real numbers, found MATLAB class '{variable.kind}'; "
+            f"{where}: '{UTD_MHAD_KEY}' must be an array of real numbers, found MATLAB class '{variable.kind}'; "
             'is it a skeleton file of UTD-MHAD?'
         )
     # MATLAB drops a trailing dimension of one: a single frame is stored as (20, 3).
     shape = (*variable.shape, 1) if len(variable.shape) == 2 else variable.shape
     if len(shape) != 3 or shape[:2] != (_JOINTS, 3) or shape[2] == 0:
         raise ValueError(
-            f"{where}: '{_KEY}' must have shape ({_JOINTS}, 3, T) with at least one frame, found {variable.shape}; "
+            f"{where}: '{UTD_MHAD_KEY}' must have shape ({_JOINTS}, 3, T) with at least one frame, found {variable.shape}; "
             'is it a skeleton file of UTD-MHAD?'
         )
     try:
@@ -77,7 +77,7 @@ def read_keypoint(content: bytes, where: str) -> np.ndarray:
     if len(bad):
         joint, _, frame = bad[0]
         raise ValueError(
-            f"{where}: '{_KEY}' holds {len(bad)} values that are NaN or infinite, the first at joint {joint}, frame {frame}; "
+            f"{where}: '{UTD_MHAD_KEY}' holds {len(bad)} values that are NaN or infinite, the first at joint {joint}, frame {frame}; "
             'remove or repair the recording.'
         )
     return np.ascontiguousarray(skeleton.transpose(2, 0, 1)[None])

@@ -41,7 +41,7 @@ UTD_MHAD_ACTIONS = (
 UTD_MHAD_SUBJECTS = 8
 UTD_MHAD_TRIALS = 4
 _SKELETON = re.compile(r'a(\d{1,4})_s(\d{1,4})_t(\d{1,4})_skeleton\.mat')
-_OTHER_SENSOR = re.compile(r'a\d{1,4}_s\d{1,4}_t\d{1,4}_(?:depth|inertial|color|rgb)\.mat')
+OTHER_SENSOR = re.compile(r'a\d{1,4}_s\d{1,4}_t\d{1,4}_(?:depth|inertial|color|rgb)\.mat')
 # The largest real file has 40 kB; what is larger than this is no recording of this data set.
 MAX_BYTES = 32 * 2**20
 
@@ -151,10 +151,10 @@ def list_recordings(source: str | Path) -> tuple[list[UTDRecording], list[str]]:
     other = []
     for name, path, member in names:
         where = f'{path}!{member}' if member else str(path)
-        if _OTHER_SENSOR.fullmatch(name):
+        if OTHER_SENSOR.fullmatch(name):
             other.append(where)
             continue
-        recording = _parse_name(name, path, member, where)
+        recording = UTDRecording(*parse_name(name, where), path, member)
         key = (recording.action, recording.subject, recording.trial)
         if key in found:
             raise ValueError(
@@ -169,7 +169,19 @@ def list_recordings(source: str | Path) -> tuple[list[UTDRecording], list[str]]:
     return [found[key] for key in sorted(found)], other
 
 
-def _parse_name(name: str, path: Path, member: str, where: str) -> UTDRecording:
+def parse_name(name: str, where: str) -> tuple[int, int, int]:
+    """Read what the name of a skeleton file says.
+
+    Args:
+        name (str): File name without folder, such as ``'a1_s1_t1_skeleton.mat'``.
+        where (str): How messages name the file.
+
+    Returns:
+        tuple[int, int, int]: Action, subject and trial, each counted from 1.
+
+    Raises:
+        ValueError: If the name is of another form, or a number is out of range.
+    """
     match = _SKELETON.fullmatch(name)
     if match is None:
         raise ValueError(
@@ -187,4 +199,4 @@ def _parse_name(name: str, path: Path, member: str, where: str) -> UTDRecording:
             raise ValueError(
                 f'{where} names {what} {number}, expected 1 to {most}; rename the file or move it elsewhere.'
             )
-    return UTDRecording(action, subject, trial, path, member)
+    return action, subject, trial

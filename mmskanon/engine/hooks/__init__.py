@@ -4,10 +4,12 @@
 from .collapse import CollapseWarningHook, collapse_warnings
 from .reproducibility import ReproducibilityHook
 from .restart import RestartAdversaryHook
+from .visualization import SkeletonVisualizationHook
 
 __all__ = [
     'CollapseWarningHook',
     'ReproducibilityHook',
     'RestartAdversaryHook',
+    'SkeletonVisualizationHook',
     'collapse_warnings',
 ]

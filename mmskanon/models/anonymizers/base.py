@@ -35,6 +35,7 @@ class BaseAnonymizer(BaseModule):
         framewise (bool): Whether output frame t depends on input frame t alone. Export and streaming rely on it.
         frame_grid (int): Cut at a multiple of it, the rest of a clip gives the same output, away from the cut (:meth:`needed_frames`).
         streams (bool): Whether an output frame made from a few frames around it makes sense, so that the method can run on a stream.
+        draws (bool): Whether the output depends on chance, so that clips cannot share a call and still each have a seed.
         normalization (dict, optional): Arguments of :func:`~mmskanon.skeletons.geometry.normalize_skeleton` beside the keypoints, to bring
             camera coordinates to what this instance was trained on. Set by :func:`~mmskanon.apis.init_anonymizer`; None otherwise.
         receptive_field (int, optional): Largest number of consecutive input frames that one output frame depends on, in eval
@@ -59,6 +60,7 @@ class BaseAnonymizer(BaseModule):
     framewise: bool = False
     frame_grid: int = 1
     streams: bool = True
+    draws: bool = False
     asks_for_subject: bool = False
     normalization: dict | None = None
 

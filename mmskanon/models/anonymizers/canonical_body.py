@@ -23,6 +23,7 @@ from mmskanon.skeletons.layouts import SkeletonLayout
 from mmskanon.skeletons.population import Population
 from mmskanon.skeletons.random_body import draw_bone_lengths
 from mmskanon.skeletons.rotations import rest_poses, rotate_shortest
+from mmskanon.skeletons.tracing import is_traced
 
 from .base import BaseAnonymizer
 from .body_values import body_of, body_tensors, check_three_dimensional, check_upright
@@ -172,6 +173,11 @@ class CanonicalBodyAnonymizer(BaseAnonymizer):
         """bool: Whether the inner anonymizer does and no body is drawn, which would be another one in each frame."""
         return self.inner.streams and self.lengths != 'random'
 
+    @property
+    def draws(self) -> bool:
+        """bool: Whether bodies are drawn, or the inner anonymizer draws."""
+        return self.inner.draws or self.lengths == 'random'
+
     def needed_frames(self, frame: int) -> tuple[int, int] | None:
         """Those of the inner anonymizer; None where rest poses or chance belong to the whole clip."""
         return None if self._takes_clips else self.inner.needed_frames(frame)
@@ -207,7 +213,8 @@ class CanonicalBodyAnonymizer(BaseAnonymizer):
         Raises:
             ValueError: If the body is not known yet, or see the inner anonymizer.
         """
-        self._check_body()
+        if not is_traced():
+            self._check_body()
         known = dict(subjects=subjects) if self.asks_for_subject else {}
         return self._anonymize(x, partial(self.transform, **known))
 

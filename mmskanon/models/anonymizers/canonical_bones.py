@@ -19,6 +19,7 @@ from mmskanon.skeletons.kinematics import (
 )
 from mmskanon.skeletons.layouts import SkeletonLayout
 from mmskanon.skeletons.population import Population
+from mmskanon.skeletons.tracing import is_traced
 
 from .base import BaseAnonymizer
 from .body_values import bone_lengths_tensor, check_three_dimensional
@@ -96,7 +97,7 @@ class CanonicalBonesAnonymizer(BaseAnonymizer):
 
     def _check_measured(self) -> None:
         """Raise ValueError where bone lengths have neither been given nor measured nor loaded."""
-        if self.lengths[self.layout.root].isnan():
+        if not is_traced() and self.lengths[self.layout.root].isnan():
             raise ValueError(
                 f'{type(self).__name__} has no bone lengths yet: give it lengths or a population, or load a checkpoint'
             )

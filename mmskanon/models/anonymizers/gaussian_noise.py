@@ -47,6 +47,7 @@ class GaussianNoiseAnonymizer(BaseAnonymizer):
     """
 
     framewise = True
+    draws = True
 
     def __init__(
         self,

@@ -95,6 +95,8 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
             ``population`` and ``gallery`` is given, or no action is shown by enough people.
     """
 
+    draws = True
+
     def __init__(
         self,
         recognizer: Mapping,

@@ -11,6 +11,7 @@ from torch.nn.utils.rnn import pack_padded_sequence
 
 from mmskanon.registry import MODELS
 from mmskanon.skeletons.layouts import SkeletonLayout
+from mmskanon.skeletons.tracing import is_traced
 
 from .base import BaseAnonymizer
 
@@ -26,7 +27,8 @@ class LSTMAutoencoderAnonymizer(BaseAnonymizer):
     Where we differ: the first frame is decoded too (released: it is left at zero); frames after the last one that shows
     anybody are not read, so padding a clip does not change the other frames; and absent persons stay zero.
 
-    The steps of the decoder depend on each other, so a clip takes time in proportion to its frames on any hardware. Under
+    The steps of the decoder depend on each other, so a clip takes time in proportion to its frames on any hardware. A recorded graph
+    has both LSTMs as a scan over frames, so that it fits clips of any length; that needs PyTorch 2.13, the tested one. Under
     autocast the linear layer runs in full precision: half precision would round coordinates to millimetres.
 
     Args:
@@ -74,15 +76,49 @@ class LSTMAutoencoderAnonymizer(BaseAnonymizer):
         """Encode the clips of ``coords``, shape (N, M, T, V, C), and decode them frame by frame."""
         persons, length, joints, dims = coords.shape[1:]
         frames = coords.transpose(1, 2).flatten(2)  # (N, T, M*V*C)
-        hidden, cell = self._encode(frames, present.flatten(3).any(-1).any(1))
-        frame, decoded = torch.zeros_like(frames[:, 0]), []
-        for _ in range(length):
-            hidden, cell = self.decoder(frame, (hidden, cell))
-            with torch.autocast(device_type=hidden.device.type, enabled=False):
-                frame = self.head(hidden.to(self.head.weight.dtype))
-            decoded.append(frame)
-        frames = torch.stack(decoded, dim=1)
+        anybody = present.flatten(3).any(-1).any(1)
+        if is_traced():
+            frames = self._scan(frames, anybody)
+        else:
+            state, decoded = (*self._encode(frames, anybody), torch.zeros_like(frames[:, 0])), []
+            for _ in range(length):
+                state = self._next(*state)
+                decoded.append(state[2])
+            frames = torch.stack(decoded, dim=1)
         return frames.unflatten(2, (persons, joints, dims)).transpose(1, 2)
+
+    def _next(self, hidden: Tensor, cell: Tensor, frame: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """State and frame after a step of the decoder."""
+        hidden, cell = self.decoder(frame, (hidden, cell))
+        with torch.autocast(device_type=hidden.device.type, enabled=False):
+            return hidden, cell, self.head(hidden.to(self.head.weight.dtype))
+
+    def _scan(self, frames: Tensor, anybody: Tensor) -> Tensor:
+        """Encode and decode (N, T, M*V*C) as two scans over T, which a graph can hold without knowing T."""
+        from torch._higher_order_ops.scan import scan
+
+        encoder = self.encoder
+        weights = encoder.weight_ih_l0, encoder.weight_hh_l0, encoder.bias_ih_l0, encoder.bias_hh_l0
+        numbers = torch.arange(1, frames.shape[1] + 1, device=frames.device)
+        # The frames to read: those up to the last one that shows anybody, the first one in any case.
+        last = (anybody * numbers).amax(1, keepdim=True).clamp(min=1)
+        read = (numbers <= last)[..., None]
+
+        def encode(state: list[Tensor], x: list[Tensor]) -> tuple[list[Tensor], Tensor]:
+            frame, counts = x
+            made = torch.lstm_cell(frame, state, *weights)
+            state = [torch.where(counts, new, old) for new, old in zip(made, state, strict=True)]
+            return state, state[0].clone()
+
+        def decode(state: list[Tensor], x: Tensor) -> tuple[list[Tensor], Tensor]:
+            state = list(self._next(*state))
+            return state, state[2].clone()
+
+        zeros = frames.new_zeros(frames.shape[0], encoder.hidden_size)
+        steps = frames.transpose(0, 1)
+        state, _ = scan(encode, [zeros, zeros.clone()], [steps, read.transpose(0, 1)], dim=0)
+        _, decoded = scan(decode, [*state, torch.zeros_like(steps[0])], steps, dim=0)
+        return decoded.transpose(0, 1)
 
     def _encode(self, frames: Tensor, anybody: Tensor) -> tuple[Tensor, Tensor]:
         """State after the last frame that shows anybody, hidden and cell of shape (N, hidden_channels)."""

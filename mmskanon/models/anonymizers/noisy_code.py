@@ -66,6 +66,7 @@ class NoisyCodeAnonymizer(CanonicalBonesAnonymizer):
 
     framewise = False
     frame_grid = 2  # stride of the encoder
+    draws = True
 
     def __init__(
         self,

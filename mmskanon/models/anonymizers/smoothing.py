@@ -12,6 +12,7 @@ from torch import Tensor
 from mmskanon.registry import MODELS
 from mmskanon.skeletons.kinematics import joint_mask
 from mmskanon.skeletons.layouts import SkeletonLayout
+from mmskanon.skeletons.tracing import is_traced
 
 from .base import BaseAnonymizer
 
@@ -80,16 +81,17 @@ class SmoothingAnonymizer(BaseAnonymizer):
         # Differences to the frame itself are averaged, not positions: constant joints stay exactly where they are.
         moved = torch.zeros_like(coords)
         total = torch.ones_like(coords[..., :1])
-        for distance in range(1, min(self.radius, frames - 1) + 1):
+        # A graph for any number of frames cannot stop at the end of a short clip; what lies beyond it is absent and adds nothing.
+        reach = self.radius if is_traced() else min(self.radius, frames - 1)
+        later = [_shift(x, -reach) for x in (coords, seen, gaps)]
+        for distance in range(1, reach + 1):
             weight = math.exp(-0.5 * (distance / self.sigma) ** 2)
-            early, late = slice(frames - distance), slice(distance, frames)
-            joined = seen[:, :, early] & seen[:, :, late]
-            joined = joined & (gaps[:, :, early] == gaps[:, :, late])
-            step = weight * torch.where(joined, coords[:, :, late] - coords[:, :, early], 0)
+            late, late_seen, late_gaps = (x[:, :, distance : distance + frames] for x in later)
+            joined = seen & late_seen & (gaps == late_gaps)
+            step = weight * torch.where(joined, late - coords, 0)
             share = weight * joined.to(coords.dtype)
-            before, after = (0, 0, 0, 0, 0, distance), (0, 0, 0, 0, distance, 0)
-            moved = moved + _pad(step, before) - _pad(step, after)
-            total = total + _pad(share, before) + _pad(share, after)
+            moved = moved + step - _shift(step, distance)[:, :, :frames]
+            total = total + share + _shift(share, distance)[:, :, :frames]
         return coords + moved / total
 
     def extra_repr(self) -> str:
@@ -97,5 +99,6 @@ class SmoothingAnonymizer(BaseAnonymizer):
         return f'sigma={self.sigma}, radius={self.radius}'
 
 
-def _pad(x: Tensor, widths: tuple[int, ...]) -> Tensor:
-    return torch.nn.functional.pad(x, widths)
+def _shift(x: Tensor, frames: int) -> Tensor:
+    """Add frames of zeros to (N, M, T, V, C), before the first one or, where ``frames`` is negative, after the last one."""
+    return torch.nn.functional.pad(x, (0, 0, 0, 0, max(frames, 0), max(-frames, 0)))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from audit_views import halves
 from builders import action_head, tiny_net
 from mmengine.config import Config
@@ -82,3 +83,29 @@ def test_no_last_batch_of_one_clip(tmp_path):
     attacker.fit(view[:9], labels[:9], 4, 0)
     assert Path(view.stores[0].folder).exists()
     assert np.isfinite(attacker.score(view).log_posterior).all()
+
+
+def test_mixed_precision_trains_where_the_cpu_has_it(tmp_path, monkeypatch):
+    view, labels, *_ = halves('bones', tmp_path / 'clips')
+    types = []
+    monkeypatch.setattr(
+        'mmskanon.audit.attackers.gcn.run_epochs',
+        lambda net, data, wrapper, *_: types.append(wrapper.get('type')),
+    )
+    for has in (True, False):
+        monkeypatch.setattr('mmskanon.audit.attackers.gcn.cpu_has_bfloat16', lambda has=has: has)
+        GCN(dict(model=tiny_net(action_head())), 8, QUICK, amp=True).fit(view, labels, 4, 0)
+    GCN(dict(model=tiny_net(action_head())), 8, QUICK).fit(view, labels, 4, 0)
+    assert types == ['CPUAmpOptimWrapper', 'OptimWrapper', None]
+
+
+def test_mixed_precision_learns_the_same(tmp_path):
+    view, labels, tried, answers = halves('bones', tmp_path / 'clips')
+    training = dict(epochs=20, max_rounds=1, learning_rates=[0.01])
+    attacker = GCN(dict(model=tiny_net(action_head())), 8, training, amp=True)
+    attacker.fit(view, labels, 4, 0)
+    assert all(v.dtype == torch.float32 for v in attacker.state().values() if v.is_floating_point())
+    single = GCN(dict(model=tiny_net(action_head())), 8, training)
+    single.fit(view, labels, 4, 0)
+    right = [(a.score(tried).log_posterior.argmax(1) == answers).mean() for a in (attacker, single)]
+    assert right[0] > 0.4 and abs(right[0] - right[1]) < 0.2

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.io import loadmat, savemat
 
-from mmskanon.datasets.converters.matlab import matlab_variables
+from mmskanon.datasets.converters.matlab import matlab_file, matlab_variables
 
 LIMIT = 2**24
 DTYPES = ['f8', 'f4', *(f'{sign}{size}' for sign in 'iu' for size in (1, 2, 4, 8))]
@@ -150,3 +150,19 @@ def test_changed_bytes_never_do_worse_than_value_error(compress):
         except ValueError as error:
             assert str(error)
     assert survived
+
+
+@settings(deadline=None)
+@given(
+    name=st.from_regex('[a-z][a-z0-9_]{0,30}', fullmatch=True),
+    values=hnp.arrays(
+        np.float64,
+        hnp.array_shapes(min_dims=2, max_dims=4, max_side=4),
+        elements=st.floats(allow_nan=False),
+    ),
+)
+def test_what_is_written_is_read_by_scipy_and_by_ours(name, values):
+    content = matlab_file(name, values)
+    assert content == matlab_file(name, np.asfortranarray(values))
+    np.testing.assert_array_equal(read(content)[name].array(), values)
+    np.testing.assert_array_equal(loadmat(io.BytesIO(content))[name], values)

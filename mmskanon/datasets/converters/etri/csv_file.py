@@ -17,7 +17,7 @@ FRAME, BODY = 'frameNum', 'bodyindexID'
 COORDINATES = tuple(f'joint{j}_3d{axis}' for j in range(1, NUM_JOINTS + 1) for axis in 'XYZ')
 _COLUMNS = (FRAME, BODY, *COORDINATES)
 # Kinect v2 sees some 8 m far; what lies beyond this is no metres.
-_FARTHEST = 100.0
+FARTHEST = 100.0
 _ADVICE = 'copy or download the file again'
 
 
@@ -29,11 +29,17 @@ class BodyRows:
         bodies (list[str]): Body indices that occur, sorted.
         joints (np.ndarray): Joints in camera space in metres, float64 of shape (rows, V, C) = (rows, 25, 3).
         empty (int): Rows without a body.
+        frames (np.ndarray): For each row its ``frameNum``, float64 of shape (rows,).
+        indices (np.ndarray): For each row its ``bodyindexID``, float64 of shape (rows,).
+        header (tuple[str, ...]): The columns of the file.
     """
 
     bodies: list[str]
     joints: np.ndarray
     empty: int
+    frames: np.ndarray
+    indices: np.ndarray
+    header: tuple[str, ...]
 
 
 def parse_csv(content: bytes, where: str) -> BodyRows:
@@ -81,14 +87,15 @@ def parse_csv(content: bytes, where: str) -> BodyRows:
             raise ValueError(
                 f'{where}, line {number}: expected a {FRAME} above {table[late[0], 0]:g} of the row before, found {frame:g}; {_ADVICE}.'
             )
-    far = np.argwhere(np.abs(table[:, 2:]) > _FARTHEST)
+    far = np.argwhere(np.abs(table[:, 2:]) > FARTHEST)
     if len(far):
         row, column = far[0]
         raise ValueError(
-            f'{where}, line {rows[row][0]}, column {COORDINATES[column]}: expected a coordinate in metres (up to {_FARTHEST:g}), '
+            f'{where}, line {rows[row][0]}, column {COORDINATES[column]}: expected a coordinate in metres (up to {FARTHEST:g}), '
             f'found {table[row, column + 2]:g}; convert the file to metres or leave it out.'
         )
-    return BodyRows(bodies, table[:, 2:].reshape(-1, NUM_JOINTS, 3), empty)
+    joints = table[:, 2:].reshape(-1, NUM_JOINTS, 3)
+    return BodyRows(bodies, joints, empty, table[:, 0], table[:, 1], tuple(header))
 
 
 def _parse_fast(lines: list[bytes], columns: list[int]) -> np.ndarray | None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-ETRI_SUBJECTS, ETRI_ACTIONS, ETRI_CAMERAS = 100, 55, 8
+ETRI_SUBJECTS, ETRI_ACTIONS, ETRI_CAMERAS, ETRI_TRIALS = 100, 55, 8, 999
 PEOPLE = 'gender_age.txt'
 #: From this age on somebody belongs to the older group. The data set has people of 64 to 88 years and people in their twenties.
 OLD_AGE = 60
@@ -144,7 +144,7 @@ def list_etri_files(
                 continue
             where = where_of(path, member)
             try:
-                recording = ETRIRecording(*_numbers(name, where), path, member)
+                recording = ETRIRecording(*parse_name(name, where), path, member)
             except ValueError as error:
                 bad.append((where, str(error)))
                 continue
@@ -182,8 +182,19 @@ def _files(source: Path) -> Iterator[tuple[str, str]]:
     yield from ((str(source), member) for member in members)
 
 
-def _numbers(name: str, where: str) -> tuple[int, int, int, int]:
-    """Action, subject, trial and camera of a file name."""
+def parse_name(name: str, where: str) -> tuple[int, int, int, int]:
+    """Read what the name of a skeleton file says.
+
+    Args:
+        name (str): File name without folder, such as ``'A001_P001_G001_C001.csv'``.
+        where (str): How messages name the file.
+
+    Returns:
+        tuple[int, int, int, int]: Action, subject, trial and camera, each counted from 1.
+
+    Raises:
+        ValueError: If the name is of another form, or a number is out of range.
+    """
     match = _NAME.fullmatch(name)
     if match is None:
         raise ValueError(
@@ -194,7 +205,7 @@ def _numbers(name: str, where: str) -> tuple[int, int, int, int]:
     limits = dict(
         action=(action, ETRI_ACTIONS),
         subject=(subject, ETRI_SUBJECTS),
-        group=(trial, 999),
+        group=(trial, ETRI_TRIALS),
         camera=(camera, ETRI_CAMERAS),
     )
     for what, (number, most) in limits.items():

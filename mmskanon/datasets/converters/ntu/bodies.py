@@ -17,6 +17,9 @@ several IDs:
    to person 2 on the same condition, else dropped. In a shared frame the later one stands.
 5. Frames in which neither person is seen are cut.
 
+In a recording that :mod:`mmskanon.recordings` wrote, the IDs are the numbers of the persons, 1 and 2, and rules 1 to 4 do not apply: its
+bodies were selected already, and by anonymized bodies they might be ranked, joined or dropped otherwise.
+
 Where we differ: a person who is lost for a while stays in the frames in which it was seen (SGN closes the gap and so shifts what
 follows); the interval of person 2 begins where it was first seen (SGN's at the first frame); if the length test would leave no ID,
 the one with the most frames stays (SGN fails); a body whose joints are all exactly zero was not seen. MMAction2's own converter
@@ -98,15 +101,19 @@ def skeleton_to_keypoint(records: BodyRecords, rules: BodyRules | None = None) -
         rules (BodyRules, optional): Thresholds. Defaults to None, the published ones.
 
     Returns:
-        Selection: At most two persons, the one with the most motion first.
+        Selection: At most two persons, the one with the most motion first, or as numbered where they were selected already.
     """
     rules = rules or BodyRules()
     tracks, repeated = split_tracks(records)
     notes = dict(repeated=repeated)
-    if len(tracks) > 1:
-        tracks = _denoise(tracks, rules, notes)
     joints = records.joints
-    persons = _join(tracks, notes)
+    if records.selected:
+        last = max((track.body_id for track in tracks), default=0)
+        persons = [[t for t in tracks if t.body_id == number] for number in range(1, last + 1)]
+    else:
+        if len(tracks) > 1:
+            tracks = _denoise(tracks, rules, notes)
+        persons = _join(tracks, notes)
     keypoint = np.zeros((len(persons), records.num_frames, *joints.shape[1:]), dtype=joints.dtype)
     for person, members in zip(keypoint, persons, strict=True):
         for track in members:

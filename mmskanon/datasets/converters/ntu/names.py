@@ -16,8 +16,8 @@ from mmskanon.datasets.splits import select_split
 SUFFIX = '.skeleton'
 #: What a name counts from 1 and up to which number, in NTU RGB+D 120.
 LIMITS = dict(setup=32, camera=3, subject=106, replication=2, action=120)
-#: The last setup and the last action of NTU RGB+D 60.
-NTU60_SETUPS, NTU60_ACTIONS = 17, 60
+#: The last setup, action and subject of NTU RGB+D 60.
+NTU60_SETUPS, NTU60_ACTIONS, NTU60_SUBJECTS = 17, 60, 40
 TRAIN_SUBJECTS_60 = frozenset(
     (1, 2, 4, 5, 8, 9, 13, 14, 15, 16, 17, 18, 19, 25, 27, 28, 31, 34, 35, 38)
 )

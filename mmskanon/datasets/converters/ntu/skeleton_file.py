@@ -13,6 +13,7 @@ expect, however small, sends the file to the careful reader of :mod:`.careful`, 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,6 +30,8 @@ _8, _16, _32, _TEN = (np.uint64(number) for number in (8, 16, 32, 10))
 _ZEROS, _CARRY, _TOP = (np.uint64(0x0101010101010101 * byte) for byte in (_ZERO, 0x76, 0x80))
 _PAIRS = np.uint64(0x000000FF000000FF)
 _HIGH, _LOW = np.uint64(100 + (1000000 << 32)), np.uint64(1 + (10000 << 32))
+# How the first body begins in a file that mmskanon.recordings wrote: its number for an ID, and blanks. Kinect's IDs are far greater.
+_SELECTED = re.compile(rb'\d+\r?\n(?:0\r?\n)*[12]\r?\n[12](?: 0){8} 2\r?\n')
 # Masks of the last 0 to 8 of them.
 _LAST = np.array([0, *(2**64 - 256 ** (8 - n) for n in range(1, 9))], dtype=np.uint64)
 
@@ -42,12 +45,15 @@ class BodyRecords:
         frames (np.ndarray): For each of the B records its frame, from 0, int64 of shape (B,), ascending.
         body_ids (tuple[int, ...]): For each record the tracking ID of its body.
         joints (np.ndarray): Joints in metres in camera space, float32 of shape (B, V, C) = (B, 25, 3).
+        selected (bool): Whether the IDs are those of persons, 1 and 2, as :mod:`mmskanon.recordings` writes them: nothing is left to
+            select. Defaults to False.
     """
 
     num_frames: int
     frames: np.ndarray
     body_ids: tuple[int, ...]
     joints: np.ndarray
+    selected: bool = False
 
 
 class _NotPlainError(Exception):
@@ -78,7 +84,8 @@ def parse_skeleton(content: bytes, where: str) -> BodyRecords:
         raise ValueError(
             f'{where} has a coordinate beyond the range of float32; remove or repair the recording.'
         )
-    return BodyRecords(num_frames, frames, tuple(body_ids), single)
+    selected = _SELECTED.match(content) is not None and set(body_ids) <= {1, 2}
+    return BodyRecords(num_frames, frames, tuple(body_ids), single, selected)
 
 
 def _parse_fast(content: bytes) -> tuple[int, np.ndarray, list[int], np.ndarray]:

@@ -67,7 +67,9 @@ def test_several_bodies_are_told_apart():
     rows = sorted(
         rows_of(person(4), body=3) + rows_of(person(4, seed=1), body=0), key=lambda r: r[0]
     )
-    assert parse_csv(text_of(rows), 'x.csv').bodies == ['0', '3']
+    found = parse_csv(text_of(rows), 'x.csv')
+    assert found.bodies == ['0', '3'] and found.indices.tolist() == [3, 0] * 4
+    assert found.frames.tolist() == [0, 0, 1, 1, 2, 2, 3, 3] and found.header == tuple(HEADER)
 
 
 def test_gaps_between_frames_are_no_fault():

@@ -3,11 +3,11 @@
 
 import getpass
 import hashlib
-import importlib
 import json
+import os
 import pickle
 import re
-import tracemalloc
+from pathlib import Path
 
 import audit_documents
 import numpy as np
@@ -16,7 +16,7 @@ from builders import LAYOUT, PIPELINE, annotations
 from mmaction.datasets import PoseDataset
 from mmengine.config import Config
 
-from mmskanon.apis import ReleaseOptions, release_file
+from mmskanon.collection import MotionSettings, ReleaseOptions, RunOptions, anonymize_collection
 from mmskanon.datasets.converters import utd_mhad
 from mmskanon.io import load_annotations
 from mmskanon.models import BaseAnonymizer
@@ -59,15 +59,14 @@ def config(kind='IdentityAnonymizer', layout=LAYOUT, persons=1, made=(), **chang
 def release(tmp_path):
     """Release annotations with the identity, and return what was made and what lies in the folder."""
 
-    def run(data, cfg=None, dry_run=False, watch=lambda samples, total: samples, **options):
+    def run(data, cfg=None, dry_run=False, placement='canonical', **options):
         source = tmp_path / 'in.pkl'
-        source.write_bytes(pickle.dumps(data))
+        if not source.exists() or source.read_bytes() != pickle.dumps(data):
+            source.write_bytes(pickle.dumps(data))
         target = tmp_path / 'out' / 'public.pkl'
+        motion = MotionSettings(cfg or config(), None, placement=placement)
         asked = ReleaseOptions(**options)
-        made = release_file(
-            cfg or config(), None, source, target, asked, dry_run=dry_run, watch=watch
-        )
-        return made, target
+        return anonymize_collection(motion, source, target, release=asked, dry_run=dry_run), target
 
     return run
 
@@ -88,7 +87,7 @@ def test_a_release_has_everything_that_training_needs_and_nothing_more(release, 
     made, target = release(data, key_file=key_file, placement='keep')
     public = load_annotations(target)
     assert list(public) == ['split', 'annotations']
-    assert made.samples == len(public['annotations']) == 48
+    assert made.recordings == len(public['annotations']) == 48
     by_name = {s['frame_dir']: s for s in public['annotations']}
     for sample in data['annotations']:
         new = by_name[of[sample['frame_dir']]]
@@ -189,27 +188,35 @@ def test_a_trace_in_the_name_of_the_file_is_found(release, tmp_path):
     assert left(tmp_path) == ['in.pkl']
 
 
-def test_an_interrupted_run_leaves_nothing(release, tmp_path):
-    def stop(samples, total):
-        yield next(iter(samples))
-        raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        release(annotations(), watch=stop)
-    assert left(tmp_path) == ['in.pkl']
-
-
-@pytest.mark.parametrize('moment', ['encode', 'scan_annotations', 'scan_provenance_file'])
-def test_a_failure_leaves_nothing(release, tmp_path, monkeypatch, moment):
+@pytest.mark.parametrize('moment', ['encode', 'scan_bytes', 'scan_provenance_file', 'move'])
+def test_a_failure_at_the_end_leaves_neither_file_and_the_same_call_goes_on(
+    release, tmp_path, monkeypatch, moment
+):
     def fail(*args, **kwargs):
         raise OSError('the disk is gone')
 
     data = annotations()
-    (tmp_path / 'in.pkl').write_bytes(pickle.dumps(data))
-    monkeypatch.setattr(importlib.import_module('mmskanon.apis.release_file'), moment, fail)
-    with pytest.raises(OSError, match='the disk is gone'):
-        release_file(config(), None, tmp_path / 'in.pkl', tmp_path / 'public.pkl')
-    assert left(tmp_path) == ['in.pkl']
+    with monkeypatch.context() as patch:
+        if moment == 'move':  # of the second of the two files
+            replace, moved = os.replace, []
+
+            def second(source, target):
+                if Path(target).parent.name == 'out':
+                    moved.append(target)
+                    if len(moved) == 2:
+                        fail()
+                replace(source, target)
+
+            patch.setattr('os.replace', second)
+        else:
+            patch.setattr(f'mmskanon.collection.ending.{moment}', fail)
+        with pytest.raises(OSError, match='the disk is gone'):
+            release(data)
+    assert not [n for n in left(tmp_path) if n.startswith('public')]
+    assert [p.name for p in (tmp_path / 'out').iterdir()] == ['.public.pkl.work']
+    assert (tmp_path / 'out' / '.public.pkl.work').stat().st_mode & 0o077 == 0
+    _, target = release(data)
+    assert left(target.parent) == ['public.pkl', 'public.provenance.json']
 
 
 def test_a_dry_run_plans_the_same_and_writes_nothing(release, tmp_path):
@@ -236,29 +243,30 @@ def test_the_original_is_never_the_target(tmp_path):
     (tmp_path / 'in.pkl').write_bytes(pickle.dumps(annotations()))
     for target, words in (('in.pkl', 'is the original itself'), ('public.pickle', 'end in .pkl')):
         with pytest.raises(ValueError, match=words):
-            release_file(
-                config(), None, tmp_path / 'in.pkl', tmp_path / target, None, overwrite=True
+            anonymize_collection(
+                MotionSettings(config(), None),
+                tmp_path / 'in.pkl',
+                tmp_path / target,
+                release=ReleaseOptions(),
+                run=RunOptions(overwrite=True),
             )
+    assert left(tmp_path) == ['in.pkl']
 
 
-def peak_of(call, *args) -> int:
-    tracemalloc.start()
-    call(*args)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return peak
-
-
-def test_memory_is_that_of_reading_the_file(tmp_path):
-    data = annotations(n_subjects=1, n_actions=2, trials=10, frames=500)
-    (tmp_path / 'in.pkl').write_bytes(pickle.dumps(data))
-    del data
-    needed = peak_of(load_annotations, tmp_path / 'in.pkl')
-    made = (config(), None, tmp_path / 'in.pkl', tmp_path / 'public.pkl')
-    release_file(*made)  # what is imported and cached stays
-    peak = peak_of(lambda: release_file(*made, overwrite=True))
-    assert needed > 2e6
-    assert peak < 1.5 * needed
+def test_scores_and_shapes_of_any_size_have_one_fate(release):
+    """A dry run knows arrays that stay in the file by their heads only."""
+    data = annotations()
+    for number, sample in enumerate(data['annotations']):
+        score = np.ones(sample['keypoint'].shape[:3], np.float32)
+        sample['keypoint_score'] = score if number % 2 else np.full(score.shape, 'x' * 3)
+        sample['img_shape'] = np.arange(2 if number % 3 else 999)
+    planned, _ = release(data, dry_run=True)
+    made, target = release(data)
+    assert planned.fates == made.fates
+    assert made.fates['keypoint_score', 'kept'] == made.fates['keypoint_score', 'dropped'] == 24
+    assert made.fates['img_shape', 'kept'] == 32 and made.fates['img_shape', 'dropped'] == 16
+    kept = [s['keypoint_score'] for s in load_annotations(target)['annotations'] if len(s) > 5]
+    assert all(score.all() for score in kept)
 
 
 class TestProvenance:
@@ -332,7 +340,10 @@ def test_real_recordings(utd_dir, tmp_path):
     data = utd_mhad.convert_recordings(recordings[::13])
     source, target = tmp_path / 'utd_mhad.pkl', tmp_path / 'public.pkl'
     source.write_bytes(pickle.dumps(data))
-    release_file(config('SmoothingAnonymizer', made=dict(sigma=1.0)), None, source, target)
+    motion = MotionSettings(
+        config('SmoothingAnonymizer', made=dict(sigma=1.0)), None, placement='canonical'
+    )
+    anonymize_collection(motion, source, target, release=ReleaseOptions())
     content = target.read_bytes()
     assert not re.search(rb'a\d+_s\d+_t\d+|subject|trial', content)
     public = load_annotations(target)

@@ -1,0 +1,152 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+"""How the motion of recordings is anonymized, a few at a time, with chance that belongs to each recording alone."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from mmengine.config import Config
+
+from mmskanon.apis.anonymize import anonymize_together, shown_persons
+from mmskanon.apis.skeletons import init_anonymizer, normalization_for
+from mmskanon.models.anonymizers import BaseAnonymizer
+from mmskanon.models.anonymizers.chance import Chance, drawing_from
+from mmskanon.skeletons.layouts import check_joint_count
+from mmskanon.skeletons.resampling import resample_clip
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What an anonymizer is given.
+
+    Args:
+        name (str): Name of the recording, on which its chance depends.
+        where (str): How messages name it.
+        subject (int | str | None): Whose it is, if that is known.
+        keypoint (np.ndarray): Shape (M, T, V, C), camera space.
+    """
+
+    name: str
+    where: str
+    subject: int | str | None
+    keypoint: np.ndarray
+
+
+@dataclass(frozen=True)
+class MotionSettings:
+    """What the motion depends on; can be sent to another process.
+
+    Args:
+        cfg (Config): Config that trained the anonymizer.
+        checkpoint (str, optional): Its checkpoint; None for anonymizers without weights.
+        device (str): Where to run. Defaults to ``'cpu'``.
+        frames (int, optional): Number of frames that every clip is brought to. Defaults to None, as they are.
+        placement (str): ``'keep'`` or ``'canonical'``. Defaults to ``'keep'``.
+        batch_size (int): Most clips of equal length in one call of an anonymizer that draws nothing. Defaults to 1.
+    """
+
+    cfg: Config
+    checkpoint: str | None
+    device: str = 'cpu'
+    frames: int | None = None
+    placement: str = 'keep'
+    batch_size: int = 1
+
+
+class Motion:
+    """Anonymizes clips.
+
+    Args:
+        settings (MotionSettings): How.
+        seed (int, optional): Seed of the run. Each clip draws from a seed of its own, made of this one and its name, whatever else is
+            anonymized before or beside it. None leaves anonymizers to their own seeds.
+
+    Attributes:
+        anonymizer (BaseAnonymizer): In eval mode.
+
+    Raises:
+        FileNotFoundError, ValueError: If config or checkpoint is missing or faulty, or does not fit the other.
+    """
+
+    def __init__(self, settings: MotionSettings, seed: int | None = None) -> None:
+        self.settings, self.seed = settings, seed
+        self.anonymizer: BaseAnonymizer = init_anonymizer(
+            settings.cfg, settings.checkpoint, settings.device
+        )
+        self._normalization = normalization_for(self.anonymizer)
+
+    def check(self, keypoint: np.ndarray, where: str) -> None:
+        """Make sure that a recording fits the anonymizer.
+
+        Args:
+            keypoint (np.ndarray): Shape (M, T, V, C).
+            where (str): How messages name it.
+
+        Raises:
+            ValueError: If it has another number of joints or too many persons.
+        """
+        check_joint_count(self.anonymizer.layout, keypoint.shape[2], where)
+        shown_persons(keypoint, self.anonymizer.num_person, where)
+
+    def __call__(self, clips: Sequence[Clip]) -> list[np.ndarray]:
+        """Anonymize clips.
+
+        Args:
+            clips (Sequence[Clip]): The clips.
+
+        Returns:
+            list[np.ndarray]: Of each the new joints, shape (M, T', V, C), in its dtype.
+
+        Raises:
+            ValueError: If a clip does not fit the anonymizer; the sentence names it.
+        """
+        frames = self.settings.frames
+        keypoints = [
+            c.keypoint
+            if frames in (None, c.keypoint.shape[1])
+            else resample_clip(c.keypoint, frames).astype(c.keypoint.dtype)
+            for c in clips
+        ]
+        made: list[np.ndarray | None] = [None] * len(clips)
+        for rows in self._batches(keypoints):
+            # An anonymizer that draws gets clips one by one, so that there is one seed a call.
+            chance = None if self.seed is None else Chance(seed_of(self.seed, clips[rows[0]].name))
+            with drawing_from(chance):
+                outputs = anonymize_together(
+                    [keypoints[row] for row in rows],
+                    self.anonymizer,
+                    self._normalization,
+                    [clips[row].where for row in rows],
+                    [clips[row].subject for row in rows],
+                    self.settings.placement,
+                )
+            for row, output in zip(rows, outputs, strict=True):
+                made[row] = output
+        return made
+
+    def _batches(self, keypoints: Sequence[np.ndarray]) -> list[list[int]]:
+        """Positions of clips that go through the anonymizer together: of equal length, in the order of the clips."""
+        most = 1 if self.anonymizer.draws else self.settings.batch_size
+        batches: list[list[int]] = []
+        open_batches: dict[tuple, list[int]] = {}
+        for row, keypoint in enumerate(keypoints):
+            shape = (keypoint.shape[1], keypoint.shape[3])
+            batch = open_batches.get(shape)
+            if batch is None or len(batch) >= most:
+                batch = open_batches[shape] = []
+                batches.append(batch)
+            batch.append(row)
+        return batches
+
+
+def has_own_seed(anonymizer: BaseAnonymizer) -> bool:
+    """Whether an anonymizer, or one inside it, was given a seed by its config."""
+    return any(getattr(module, 'seed', None) is not None for module in anonymizer.modules())
+
+
+def seed_of(seed: int, name: str) -> int:
+    """Seed of a recording: the first seven bytes of SHA-256 over the seed of the run and the name, so that who knows one seed knows no other."""
+    return int.from_bytes(hashlib.sha256(f'{seed} {name}'.encode()).digest()[:7], 'big')

@@ -1,0 +1,137 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+"""The files that a run writes: an annotation file, a zip archive, or a folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from mmskanon.io.annotation_stream import write_pieces
+from mmskanon.release import provenance_path
+
+from .chunks import ANNOTATIONS, RAW
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+"""The earliest time that a zip archive can tell; all files get it."""
+
+
+def check_target(source: str | Path, target: str | Path, overwrite: bool, release: bool) -> str:
+    """Make sure that the outputs may be written, before hours are spent on them.
+
+    Args:
+        source (str | Path): The original.
+        target (str | Path): The output.
+        overwrite (bool): Whether outputs that exist are replaced.
+        release (bool): Whether a provenance is written too.
+
+    Returns:
+        str: What is written, :data:`ANNOTATIONS` or :data:`RAW`.
+
+    Raises:
+        FileExistsError: If an output exists and is not to be replaced.
+        IsADirectoryError, NotADirectoryError: If there is a folder where a file is to be written, or a file where a folder is.
+        ValueError: If the output is the original, or inside of it.
+    """
+    source, target = Path(source), Path(target)
+    here, there = source.resolve(), target.resolve()
+    if here == there or here in there.parents or there in here.parents:
+        raise ValueError(
+            f'{target} is the original itself, or one of them lies in the other; choose another place for the output'
+        )
+    suffix = target.suffix.lower()
+    if suffix == '.pkl' or suffix == '.zip':
+        if target.is_dir():
+            raise IsADirectoryError(f'{target} is a folder; expected the name of a file to write')
+    elif target.is_file():
+        raise NotADirectoryError(
+            f'{target} is a file; expected the name of a folder for raw recordings, or a name that ends in .zip or .pkl'
+        )
+    for path in (target, provenance_path(target)) if release else (target,):
+        if path.exists() and not overwrite:
+            raise FileExistsError(
+                f'{path} exists already and is not overwritten; remove it, choose another name or ask to overwrite'
+            )
+    return ANNOTATIONS if suffix == '.pkl' else RAW
+
+
+def write_annotation_file(
+    path: Path, around: Mapping[str, Any] | list, records: Sequence[tuple[str, Path, int, int]]
+) -> None:
+    """Write records into one annotation file; memory holds one of them.
+
+    Args:
+        path (Path): The file.
+        around (dict | list): See :func:`~mmskanon.io.annotation_stream.write_pieces`.
+        records (Sequence): Rows of :meth:`Results.records`, in the order wanted.
+    """
+
+    def pieces() -> Iterator[bytes]:
+        name, part = None, None
+        try:
+            for _, source, at, size in records:
+                if source != name:
+                    if part is not None:
+                        part.close()
+                    name, part = source, open(source, 'rb')  # noqa: SIM115  closed above or below
+                part.seek(at)
+                yield part.read(size)
+        finally:
+            if part is not None:
+                part.close()
+
+    with open(path, 'xb') as file:
+        write_pieces(file, around, pieces())
+
+
+def write_archive(path: Path, parts: Path, names: Sequence[str]) -> None:
+    """Put files into a zip archive that tells neither when nor by whom it was made.
+
+    Args:
+        path (Path): The archive.
+        parts (Path): Folder of the files.
+        names (Sequence[str]): Their names there and in the archive, in order.
+    """
+    with zipfile.ZipFile(path, 'x', zipfile.ZIP_DEFLATED) as archive:
+        for name in names:
+            info = zipfile.ZipInfo(name, _EPOCH)
+            info.compress_type, info.create_system = zipfile.ZIP_DEFLATED, 3
+            info.external_attr = 0o644 << 16
+            archive.writestr(info, (parts / name).read_bytes())
+
+
+def move_folder(parts: Path, target: Path, names: Sequence[str], overwrite: bool) -> None:
+    """Give a folder of files its name.
+
+    Args:
+        parts (Path): The folder, on the same file system; other files in it are what killed processes left, and are deleted.
+        target (Path): Its name.
+        names (Sequence[str]): The files that belong to it.
+        overwrite (bool): Whether a folder of that name is replaced.
+
+    Raises:
+        FileExistsError: If there is one, and it is not to be replaced.
+    """
+    wanted = set(names)
+    for path in sorted(parts.rglob('*'), reverse=True):
+        if path.is_file() and path.relative_to(parts).as_posix() not in wanted:
+            path.unlink()
+        elif path.is_dir():
+            with suppress(OSError):  # not empty
+                path.rmdir()
+    aside = target.with_name(f'.{target.name}.replaced')
+    if target.exists():
+        if not overwrite:
+            raise FileExistsError(
+                f'{target} exists already and is not overwritten; remove it, choose another name or ask to overwrite'
+            )
+        os.replace(target, aside)
+    parts.chmod(0o755)
+    if hasattr(os, 'sync'):
+        os.sync()  # what is in the files may not come after their name
+    os.replace(parts, target)
+    shutil.rmtree(aside, ignore_errors=True)

@@ -1,0 +1,371 @@
+# Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+"""A collection is anonymized whole, whoever does its chunks, in what order, and however often they are killed."""
+
+import multiprocessing
+import os
+import pickle
+import signal
+import zipfile
+
+import numpy as np
+import pytest
+from builders import LAYOUT, annotations
+from raw_recordings import clip, config, contents, utd_folder
+
+from mmskanon.apis import anonymize_keypoints
+from mmskanon.collection import (
+    MotionSettings,
+    ReleaseOptions,
+    RunOptions,
+    anonymize_collection,
+)
+from mmskanon.collection.work import WorkFolder
+from mmskanon.datasets.converters import utd_mhad
+from mmskanon.io import load_annotations
+from mmskanon.models.anonymizers import SmoothingAnonymizer
+from mmskanon.recordings import FORMATS
+
+NOISE = dict(kind='GaussianNoiseAnonymizer', made=dict(std=0.05))
+KEY = b'sixteen bytes or more'
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return utd_folder(tmp_path / 'raw')
+
+
+@pytest.fixture
+def key_file(tmp_path):
+    (tmp_path / 'key').write_bytes(KEY)
+    return tmp_path / 'key'
+
+
+def anonymize(source, target, cfg=None, release=None, seed=None, **options):
+    motion = MotionSettings(
+        cfg or config('SmoothingAnonymizer', made=dict(sigma=2.0)),
+        None,
+        frames=options.pop('frames', None),
+        placement='keep' if release is None else 'canonical',
+        batch_size=options.pop('batch_size', 1),
+    )
+    more = {k: options.pop(k) for k in ('kind', 'dry_run', 'progress') if k in options}
+    run = RunOptions(**{'chunk': 3, **options})
+    return anonymize_collection(motion, source, target, seed, release, run, **more)
+
+
+def test_raw_recordings_keep_names_and_format_and_get_other_joints(folder, tmp_path):
+    outcome = anonymize(folder, tmp_path / 'made')
+    assert outcome.finished and outcome.recordings == 20 and not outcome.left_out
+    before, after = contents(folder), contents(tmp_path / 'made')
+    assert list(before) == list(after) and len(before) == 20
+    smoothing = SmoothingAnonymizer(2.0, layout=LAYOUT, num_person=1).eval()
+    for name in before:
+        old, new = (FORMATS['utd_mhad'].read(c[name], name).keypoint for c in (before, after))
+        expected = anonymize_keypoints(old, smoothing, dict(layout=LAYOUT))
+        np.testing.assert_allclose(new, expected, atol=1e-6)
+        assert np.abs(new - old).max() > 1e-3
+    assert sorted(p.name for p in tmp_path.iterdir()) == ['made', 'raw']
+
+
+def test_our_converter_reads_them(folder, tmp_path):
+    anonymize(folder, tmp_path / 'made')
+    recordings, _ = utd_mhad.list_recordings(tmp_path / 'made')
+    assert len(utd_mhad.convert_recordings(recordings)['annotations']) == 20
+
+
+def test_an_archive_goes_in_and_out_and_tells_no_time(folder, tmp_path):
+    anonymize(folder, tmp_path / 'made')
+    with zipfile.ZipFile(tmp_path / 'raw.zip', 'w') as archive:
+        for name, content in contents(folder).items():
+            archive.writestr(f'deep/er/{name}', content)
+    anonymize(tmp_path / 'raw.zip', tmp_path / 'made.zip')
+    with zipfile.ZipFile(tmp_path / 'made.zip') as archive:
+        infos = archive.infolist()
+        made = {i.filename.removeprefix('deep/er/'): archive.read(i) for i in infos}
+    assert made == contents(tmp_path / 'made')
+    assert {i.date_time for i in infos} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_recordings_become_annotations_where_asked(folder, tmp_path):
+    anonymize(folder, tmp_path / 'made')
+    anonymize(folder, tmp_path / 'made.pkl')
+    samples = {s['frame_dir']: s for s in load_annotations(tmp_path / 'made.pkl')}
+    assert len(samples) == 20
+    one = samples['a1_s2_t3']
+    assert (one['label'], one['subject'], one['trial']) == (0, 2, 3)
+    file = (tmp_path / 'made' / 'a1_s2_t3_skeleton.mat').read_bytes()
+    np.testing.assert_array_equal(
+        one['keypoint'], FORMATS['utd_mhad'].read(file, '').keypoint.astype('f4')
+    )
+
+
+def test_all_clips_get_one_length_where_asked(folder, tmp_path):
+    anonymize(folder, tmp_path / 'made.pkl', frames=16)
+    samples = load_annotations(tmp_path / 'made.pkl')
+    assert {s['keypoint'].shape[1] for s in samples} == {s['total_frames'] for s in samples} == {16}
+
+
+@pytest.mark.parametrize('source', ['folder', 'pickle'])
+def test_any_number_of_processes_and_chunks_makes_the_same(folder, tmp_path, source):
+    source = folder
+    if source == 'pickle':
+        source = tmp_path / 'in.pkl'
+        source.write_bytes(pickle.dumps(annotations()))
+    cfg = config(**NOISE)
+    for number, options in enumerate((dict(), dict(chunk=7), dict(workers=2))):
+        anonymize(source, tmp_path / f'{number}.pkl', cfg, seed=5, **options)
+    first, *others = (tmp_path / f'{number}.pkl' for number in range(3))
+    assert {path.read_bytes() for path in others} == {first.read_bytes()}
+
+
+def test_batches_of_equal_length_make_the_same_up_to_rounding(folder, tmp_path):
+    cfg = config('UNetAnonymizer', made=dict(base_channels=4, depth=2))
+    with pytest.raises(ValueError, match='has weights'):
+        anonymize(folder, tmp_path / 'none.pkl', cfg)
+    for size in (1, 4):
+        anonymize(folder, tmp_path / f'{size}.pkl', batch_size=size, chunk=20)
+    one, four = (load_annotations(tmp_path / f'{size}.pkl') for size in (1, 4))
+    for first, second in zip(one, four, strict=True):
+        np.testing.assert_allclose(first['keypoint'], second['keypoint'], atol=1e-6)
+
+
+class TestChance:
+    def noise(self, source, target, **options):
+        anonymize(source, target, config(**NOISE), **options)
+        return {s['frame_dir']: s['keypoint'] for s in load_annotations(target)}
+
+    def test_is_the_same_for_a_seed_and_another_without(self, folder, tmp_path):
+        first, again, fresh, other = (
+            self.noise(folder, tmp_path / f'{n}.pkl', seed=seed)
+            for n, seed in enumerate((1, 1, None, 2))
+        )
+        assert all(np.array_equal(first[name], again[name]) for name in first)
+        for another in (fresh, other):
+            assert all(np.abs(first[name] - another[name]).max() > 0.01 for name in first)
+
+    def test_is_of_each_recording_alone(self, folder, tmp_path):
+        """No two clips share noise, or one could be subtracted from the other; and what else is there does not matter."""
+        whole = self.noise(folder, tmp_path / 'whole.pkl', seed=1)
+        clean = {s: clip(n, 10 + n % 4) for n, s in enumerate(sorted(whole, key=_number))}
+        noise = {name: (whole[name] - clean[name])[0, :10].ravel() for name in whole}
+        names = list(noise)
+        assert abs(np.corrcoef([noise[n] for n in names])[np.triu_indices(20, 1)]).max() < 0.3
+        for path in sorted(folder.iterdir())[:5]:
+            path.unlink()
+        rest = self.noise(folder, tmp_path / 'rest.pkl', seed=1)
+        assert len(rest) == 15
+        assert all(np.array_equal(rest[name], whole[name]) for name in rest)
+
+    def test_a_seed_goes_before_that_of_the_config(self, folder, tmp_path):
+        cfg = config('GaussianNoiseAnonymizer', made=dict(std=0.05, seed=3))
+        for number, seed in enumerate((None, None, 1)):
+            anonymize(folder, tmp_path / f'{number}.pkl', cfg, seed=seed)
+        own, again, other = ((tmp_path / f'{n}.pkl').read_bytes() for n in range(3))
+        assert own == again != other
+
+
+def _number(name: str) -> int:
+    action, subject, trial = (int(part[1:]) for part in name.split('_'))
+    return 12 * (action - 1) + 4 * (subject - 1) + trial - 1
+
+
+def killed(after: int, *arguments, **options) -> bool:
+    """Anonymize in another process, which is killed when it has written a number of files. Whether it came to its end before."""
+
+    def child() -> None:
+        write, written = WorkFolder.write, []
+
+        def counted(self, name, content):
+            written.append(name)
+            if len(written) > after:
+                write(self, name, content[: len(content) // 2])
+                os.kill(os.getpid(), signal.SIGKILL)
+            write(self, name, content)
+
+        WorkFolder.write = counted
+        anonymize(*arguments, **options)
+        os._exit(0)
+
+    process = multiprocessing.get_context('fork').Process(target=child)
+    process.start()
+    process.join(60)
+    return process.exitcode == 0
+
+
+@pytest.mark.parametrize('target', ['made', 'made.zip', 'made.pkl'])
+def test_ten_kills_make_no_difference(folder, tmp_path, key_file, target):
+    """The seed is fresh and kept for the run; so is the key of a release that was given none, but two runs could not be compared then."""
+    cfg, release = config(**NOISE), ReleaseOptions(key_file=key_file)
+    (tmp_path / 'one').mkdir()
+    rng = np.random.default_rng(0)
+    for _ in range(10):
+        assert not killed(rng.integers(3), folder, tmp_path / 'one' / target, cfg, release, 7)
+        assert [p.name for p in (tmp_path / 'one').iterdir()] == [f'.{target}.work']
+    anonymize(folder, tmp_path / 'one' / target, cfg, release, 7)
+    anonymize(folder, tmp_path / 'two' / target, cfg, release, 7)
+    one, two = contents(tmp_path / 'one'), contents(tmp_path / 'two')
+    assert one == two and len(one) == (21 if target == 'made' else 2)
+
+
+def test_a_run_without_seed_goes_on_with_the_chance_it_began_with(folder, tmp_path):
+    cfg = config('GaussianNoiseAnonymizer', made=dict(std=0.0))
+    assert not killed(4, folder, tmp_path / 'made.pkl', config(**NOISE))
+    work = tmp_path / '.made.pkl.work'
+    assert (work.stat().st_mode & 0o777) == 0o700
+    state = (work / 'state.json').read_text()
+    with pytest.raises(ValueError, match='unfinished run of made.pkl with another config'):
+        anonymize(folder, tmp_path / 'made.pkl', cfg)
+    assert (work / 'state.json').read_text() == state
+    done = [p.read_bytes() for p in sorted((work / 'parts').glob('*.records'))]
+    assert len(done) >= 2
+    anonymize(folder, tmp_path / 'made.pkl', config(**NOISE))
+    made = (tmp_path / 'made.pkl').read_bytes()
+    assert all(part in made for part in done) and not work.exists()
+
+
+def test_what_was_changed_meanwhile_is_not_mixed(folder, tmp_path):
+    assert not killed(4, folder, tmp_path / 'made', config(**NOISE))
+    (folder / 'a1_s1_t1_skeleton.mat').touch()
+    with pytest.raises(ValueError, match='another collection .*; give the settings of that run'):
+        anonymize(folder, tmp_path / 'made', config(**NOISE))
+
+
+def test_what_did_not_reach_the_disk_is_done_again(folder, tmp_path):
+    anonymize(folder, tmp_path / 'made', shard=(0, 1))
+    parts = tmp_path / '.made.work' / 'parts'
+    (parts / 'a1_s1_t1_skeleton.mat').write_bytes(b'')
+    (parts / 'a1_s3_t4_skeleton.mat').unlink()
+    anonymize(folder, tmp_path / 'made')
+    anonymize(folder, tmp_path / 'whole')
+    assert contents(tmp_path / 'made') == contents(tmp_path / 'whole')
+
+
+def test_what_was_changed_in_the_work_folder_is_found(folder, tmp_path):
+    anonymize(folder, tmp_path / 'made', shard=(0, 1))
+    path = tmp_path / '.made.work' / 'parts' / 'a1_s1_t1_skeleton.mat'
+    path.write_bytes(path.read_bytes()[:-1] + b'x')
+    with pytest.raises(ValueError, match='is not what was written there; delete the folder'):
+        anonymize(folder, tmp_path / 'made')
+    assert not (tmp_path / 'made').exists()
+
+
+class TestShards:
+    def test_put_together_they_are_the_whole(self, folder, tmp_path):
+        cfg = config(**NOISE)
+        anonymize(folder, tmp_path / 'whole', cfg, seed=1)
+        left = []
+        for index in (2, 0, 1):
+            outcome = anonymize(folder, tmp_path / 'made', cfg, seed=1, shard=(index, 3))
+            assert not outcome.finished and not (tmp_path / 'made').exists()
+            left.append(outcome.remaining)
+        assert left == [14, 6, 0]
+        assert anonymize(folder, tmp_path / 'made', cfg, seed=1).finished
+        assert contents(tmp_path / 'made') == contents(tmp_path / 'whole')
+
+    def test_the_first_of_a_launcher_waits_for_the_others(self, folder, tmp_path):
+        context = multiprocessing.get_context('fork')
+        for index in (0, 1, 2):
+            options = dict(shard=(index, 3), wait=True, seed=1)
+            process = context.Process(
+                target=anonymize, args=(folder, tmp_path / 'made'), kwargs=options
+            )
+            process.start()
+        for child in multiprocessing.active_children():
+            child.join(60)
+            assert child.exitcode == 0
+        anonymize(folder, tmp_path / 'whole', seed=1)
+        assert contents(tmp_path / 'made') == contents(tmp_path / 'whole')
+
+
+class TestFaults:
+    def test_the_first_faulty_recording_ends_the_run_and_is_named(self, folder, tmp_path):
+        (folder / 'a1_s1_t2_skeleton.mat').write_bytes(b'no recording')
+        with pytest.raises(ValueError, match='a1_s1_t2_skeleton.mat'):
+            anonymize(folder, tmp_path / 'made')
+        assert [p.name for p in tmp_path.iterdir()] == ['raw']
+
+    def test_faulty_ones_are_left_out_and_told_where_asked(self, folder, tmp_path):
+        (folder / 'a2_s1_t2_skeleton.mat').write_bytes(b'no recording')
+        with pytest.raises(ValueError, match='a2_s1_t2_skeleton.mat'):
+            anonymize(folder, tmp_path / 'made')
+        # What was done before the fault is not lost.
+        outcome = anonymize(folder, tmp_path / 'made', skip_faulty=True)
+        assert outcome.recordings == 19
+        assert outcome.left_out == [('a2_s1_t2_skeleton.mat', 'left out: faulty')]
+        assert 'a2_s1_t2_skeleton.mat' in outcome.problems[0]
+        assert len(contents(tmp_path / 'made')) == 19
+
+    def test_who_is_not_seen_is_left_out_and_told(self, tmp_path):
+        (tmp_path / 'raw').mkdir()
+        for number in range(3):
+            np.save(tmp_path / 'raw' / f'{number}.npy', clip(number, 9) * (number != 1))
+        outcome = anonymize(tmp_path / 'raw', tmp_path / 'made')
+        assert outcome.left_out == [('1.npy', 'left out: shows nobody')]
+        assert list(contents(tmp_path / 'made')) == ['0.npy', '2.npy']
+
+    def test_too_many_persons_are_named(self, tmp_path):
+        (tmp_path / 'raw').mkdir()
+        two = np.concatenate([clip(0, 9), clip(1, 9)])
+        np.save(tmp_path / 'raw' / 'two.npy', two)
+        with pytest.raises(ValueError, match=r'two.npy shows 2 persons, .* trained for 1'):
+            anonymize(tmp_path / 'raw', tmp_path / 'made')
+        np.save(tmp_path / 'raw' / 'hand.npy', clip(0, 9, joints=21))
+        np.save(tmp_path / 'raw' / 'walk.npy', clip(0, 9))
+        outcome = anonymize(tmp_path / 'raw', tmp_path / 'made', skip_faulty=True)
+        assert outcome.recordings == 1 and len(outcome.problems) == 2
+        assert 'hand.npy has 21 joints' in outcome.problems[0]
+
+    def test_the_layout_has_to_fit(self, folder, tmp_path):
+        with pytest.raises(ValueError, match="layout 'kinect_v1', .* trained for 'nturgb\\+d'"):
+            anonymize(folder, tmp_path / 'made', config(layout='nturgb+d'))
+
+    def test_nothing_to_do(self, tmp_path):
+        (tmp_path / 'raw').mkdir()
+        (tmp_path / 'raw' / 'notes.txt').write_text('x')
+        with pytest.raises(ValueError, match=r'found 1 with \.txt'):
+            anonymize(tmp_path / 'raw', tmp_path / 'made')
+        with pytest.raises(FileNotFoundError, match='does not exist'):
+            anonymize(tmp_path / 'none', tmp_path / 'made')
+
+    @pytest.mark.parametrize(
+        ('target', 'words'),
+        [('raw', 'is the original'), ('raw/in', 'lies in the other'), ('.', 'lies in the other')],
+    )
+    def test_the_output_lies_elsewhere(self, folder, tmp_path, target, words):
+        with pytest.raises(ValueError, match=words):
+            anonymize(folder, tmp_path / target)
+
+    def test_what_exists_is_replaced_only_where_asked(self, folder, tmp_path):
+        (tmp_path / 'made').mkdir()
+        (tmp_path / 'made' / 'precious').write_text('x')
+        with pytest.raises(FileExistsError, match='made exists already'):
+            anonymize(folder, tmp_path / 'made')
+        assert (tmp_path / 'made' / 'precious').read_text() == 'x'
+        anonymize(folder, tmp_path / 'made', overwrite=True)
+        assert list(contents(tmp_path / 'made')) == list(contents(folder))
+        assert sorted(p.name for p in tmp_path.iterdir()) == ['made', 'raw']
+
+    @pytest.mark.parametrize(
+        'options', [dict(workers=0), dict(chunk=0), dict(shard=(2, 2)), dict(batch_size=0)]
+    )
+    def test_numbers_that_make_no_sense(self, folder, tmp_path, options):
+        with pytest.raises(ValueError, match=r'must be'):
+            RunOptions(**options)
+
+
+def test_progress_counts_what_is_done_before(folder, tmp_path):
+    told = []
+
+    class Bar:
+        def __init__(self, total, done):
+            told.append((total, done))
+
+        def update(self, n):
+            told.append(n)
+
+        def close(self):
+            told.append('end')
+
+    anonymize(folder, tmp_path / 'made', shard=(0, 2), progress=Bar)
+    anonymize(folder, tmp_path / 'made', progress=Bar)
+    assert told == [(11, 0), 3, 3, 3, 2, 'end', (20, 11), 3, 3, 3, 'end']
