@@ -16,7 +16,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 
-def tested(is_config: bool) -> list:
+def blocks_to_test(is_config: bool) -> list:
     """Blocks that are to be tested, as parameters that are named by page and line."""
     found = []
     for path in [REPO / 'README.md', *sorted((REPO / 'docs').rglob('*.md'))]:
@@ -27,7 +27,7 @@ def tested(is_config: bool) -> list:
     return found
 
 
-@pytest.mark.parametrize('code', tested(is_config=False))
+@pytest.mark.parametrize('code', blocks_to_test(is_config=False))
 def test_a_program_runs_and_prints_what_it_says(code, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     exec(compile(code, 'block', 'exec'), {'__name__': '__main__'})
@@ -42,7 +42,7 @@ def configs(tmp_path_factory) -> Path:
     return Path(shutil.copytree(REPO / 'configs', tmp_path_factory.mktemp('docs') / 'configs'))
 
 
-@pytest.mark.parametrize('code', tested(is_config=True))
+@pytest.mark.parametrize('code', blocks_to_test(is_config=True))
 def test_a_config_trains(code, configs, tmp_path, monkeypatch):
     monkeypatch.setattr('mmengine.runner.runner.collect_env', dict)
     init_default_scope('mmskanon')
@@ -56,5 +56,5 @@ def test_a_config_trains(code, configs, tmp_path, monkeypatch):
 
 
 def test_there_are_blocks_to_test():
-    assert tested(is_config=True)
-    assert tested(is_config=False)
+    assert blocks_to_test(is_config=True)
+    assert blocks_to_test(is_config=False)

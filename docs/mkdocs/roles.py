@@ -12,31 +12,29 @@ EXAMPLE = re.compile(r'^( *)Example:$', re.MULTILINE)
 
 
 class Roles(griffe.Extension):
-    """Rewrites the docstring of everything that griffe loads."""
+    """Rewrites the docstring of everything in a package."""
 
-    def on_object(self, *, obj: griffe.Object, **kwargs) -> None:
-        """Turn roles into links that need not be found, and ``Example:`` into the section that griffe knows."""
-        if obj.docstring is None:
-            return
-
-        def link(match: re.Match) -> str:
-            short, name = match[1], match[2]
-            title = name.rpartition('.')[2] if short else name
-            return (
-                f'<autoref optional identifier="{_path(obj, name)}"><code>{title}</code></autoref>'
-            )
-
-        text = ROLE.sub(link, obj.docstring.value)
-        obj.docstring.value = EXAMPLE.sub(r'\1Examples:', text)
+    def on_package(self, *, pkg: griffe.Module, **kwargs) -> None:
+        """Turn roles into links that need not be found, and ``Example:`` into the section that griffe knows, once all names are known."""
+        waiting: list[griffe.Object] = [pkg]
+        while waiting:
+            obj = waiting.pop()
+            waiting += [member for member in obj.members.values() if not member.is_alias]
+            if obj.docstring is not None:
+                text = ROLE.sub(
+                    lambda match, obj=obj: _link(obj, *match.groups()), obj.docstring.value
+                )
+                obj.docstring.value = EXAMPLE.sub(r'\1Examples:', text)
 
 
-def _path(obj: griffe.Object, name: str) -> str:
-    """The full path of a name as the docstring of an object means it."""
-    if name.startswith('mmskanon.'):
-        return name
-    scope = obj
-    while scope is not None:
-        if name.partition('.')[0] in scope.members:
-            return f'{scope.path}.{name}'
-        scope = scope.parent
-    return name
+def _link(obj: griffe.Object, short: str, name: str) -> str:
+    """A link as the docstring of an object means it, which is mere text where the reference lacks the name."""
+    path = name
+    if not name.startswith('mmskanon.'):
+        first, dot, rest = name.partition('.')
+        try:
+            path = obj.resolve(first) + dot + rest
+        except griffe.NameResolutionError:
+            path = name
+    title = name.rpartition('.')[2] if short else name
+    return f'<autoref optional identifier="{path}"><code>{title}</code></autoref>'
