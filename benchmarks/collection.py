@@ -25,12 +25,14 @@ from pathlib import Path
 import mmskanon  # noqa: F401  first, so that MMAction2 can be imported
 
 import torch  # isort: skip
+from mmengine.registry import init_default_scope  # isort: skip
 from rich.console import Console  # isort: skip
 from rich.table import Table  # isort: skip
 
 from mmskanon.collection import MotionSettings, RunOptions, anonymize_collection
 from mmskanon.collection.options import CHUNK
 from mmskanon.collection.sources import AnnotationSource, RecordingSource
+from mmskanon.registry import MODELS
 from mmskanon.utils import Overrides, read_config
 
 TOOL = Path(__file__).resolve().parents[1] / 'tools' / 'anonymize.py'
@@ -49,7 +51,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
         action='append',
         required=True,
         metavar=('NAME', 'CONFIG', 'CHECKPOINT'),
-        help='what to time; "none" where there are no weights',
+        help='what to time; "none" where there are no weights, "random" for weights that were not trained',
     )
     parser.add_argument('--workers', type=int, default=1, help='processes (default: 1)')
     parser.add_argument('--repeat', type=int, default=3, help='runs, of which the median counts')
@@ -93,6 +95,14 @@ def times_of(args: argparse.Namespace, config: str, checkpoint: str, folder: Pat
         taken.append(time.perf_counter() - begin)
         shutil.rmtree(target) if target.is_dir() else target.unlink()
     return sorted(taken[1:])
+
+
+def random_weights(config: str, folder: Path) -> str:
+    """A checkpoint of the anonymizer of a config as it is initialized."""
+    init_default_scope('mmskanon')
+    anonymizer = MODELS.build(read_config(config).model.anonymizer)
+    torch.save(anonymizer.state_dict(), folder / 'random.pth')
+    return str(folder / 'random.pth')
 
 
 def digest(path: Path) -> str:
@@ -171,6 +181,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     recordings, frames = frames_of(args.source)
     for name, config, checkpoint in args.row:
         with tempfile.TemporaryDirectory() as folder:
+            if checkpoint == 'random':
+                checkpoint = random_weights(config, Path(folder))
             if args.kills:
                 good &= kill_and_compare(args, config, checkpoint, Path(folder))
                 continue

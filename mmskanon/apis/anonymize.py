@@ -32,9 +32,8 @@ def build_anonymizer(cfg: Config, checkpoint: str | None, device: str = 'cpu') -
         ValueError: If the config has no anonymizer, the checkpoint does not fit, or it is missing though needed.
     """
     init_default_scope(cfg.get('default_scope', 'mmskanon'))
-    if cfg.get(
-        'custom_imports'
-    ):  # done where the file was read, but not in a process that was sent the config
+    # Done where the file was read, but not in a process that was sent the config.
+    if cfg.get('custom_imports'):
         import_modules_from_strings(**cfg.custom_imports)
     if 'anonymizer' not in cfg.get('model', {}):
         raise ValueError(

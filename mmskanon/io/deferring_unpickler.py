@@ -242,8 +242,12 @@ class _FramedFile:
 
     def read(self, size: int) -> bytes:
         """Read bytes, fewer at the end of the file."""
-        if self._left is not None:
-            self._take(size)
+        left = self._left
+        if left is not None:  # the frequent case first, without a call
+            if size <= left:
+                self._left = left - size
+            else:
+                self._take(size)
         return self._read(size)
 
     def readline(self) -> bytes:

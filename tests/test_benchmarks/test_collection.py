@@ -32,6 +32,14 @@ def test_a_row_for_each_anonymizer(benchmark, tmp_path, capsys, raw):
     assert benchmark['main']([str(source), *row, '--require', '1e9']) == 1
 
 
+def test_weights_may_be_random(benchmark, tmp_path, capsys):
+    config('ResNetAnonymizer', made=dict(num_blocks=1)).dump(str(tmp_path / 'resnet.py'))
+    source = utd_folder(tmp_path / 'raw')
+    row = ['--row', 'resnet', str(tmp_path / 'resnet.py'), 'random', '--repeat', '1']
+    assert benchmark['main']([str(source), *row]) == 0
+    assert 'resnet' in capsys.readouterr().out
+
+
 def test_killed_runs_are_compared(benchmark, tmp_path, capsys, monkeypatch):
     config().dump(str(tmp_path / 'identity.py'))
     source = utd_folder(tmp_path / 'raw', 200)
