@@ -108,6 +108,9 @@ def test_the_name_tells_method_batch_epochs_data_and_layout(path):
     if match['epochs'] is not None:
         assert cfg.train_cfg.max_epochs == int(match['epochs'])
         assert cfg.train_dataloader.batch_size == int(match['batch'])
+        # What --auto-scale-lr goes by.
+        everything = int(match['gpus']) * int(match['batch'])
+        assert cfg.auto_scale_lr.base_batch_size == everything
         # The last epoch is saved and validated, since later steps start from it.
         for interval in (cfg.default_hooks.checkpoint.interval, cfg.train_cfg.val_interval):
             assert cfg.train_cfg.max_epochs % interval == 0

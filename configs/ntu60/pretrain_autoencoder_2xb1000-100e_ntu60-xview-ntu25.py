@@ -10,6 +10,7 @@ model = dict(
     anonymizer=dict(type='AutoencoderAnonymizer'),
     losses=dict(reconstruction=dict(type='ReconstructionMSE')),
 )
+auto_scale_lr = dict(enable=False, base_batch_size=2000)
 train_cfg = dict(
     type='AlternatingTrainLoop', max_epochs=100, val_interval=10, cycle=[('anonymizer', 1)]
 )

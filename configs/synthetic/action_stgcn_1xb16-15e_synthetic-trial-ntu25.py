@@ -15,6 +15,7 @@ test_dataloader = dict(batch_size=80, dataset={{_base_.test_set}}, **workers)
 val_evaluator = [dict(type='ActionAccuracy')]
 test_evaluator = [dict(type='ActionAccuracy')]
 
+auto_scale_lr = dict(enable=False, base_batch_size=16)
 train_cfg = dict(max_epochs=15, val_interval=15)
 optim_wrapper = dict(optimizer=dict(lr=0.1))
 param_scheduler = [

@@ -21,6 +21,7 @@ test_dataloader = dict(batch_size=64, num_workers=1, dataset={{_base_.test_set}}
 val_evaluator = [dict(type='ActionAccuracy')]
 test_evaluator = [dict(type='ActionAccuracy')]
 
+auto_scale_lr = dict(enable=False, base_batch_size=16)
 train_cfg = dict(max_epochs=30, val_interval=10)
 optim_wrapper = dict(optimizer=dict(lr=0.1))
 param_scheduler = [

@@ -42,6 +42,7 @@ model = dict(
     losses={{_base_.unet.losses}},
 )
 train_dataloader = dict(batch_size=8)
+auto_scale_lr = dict(enable=False, base_batch_size=8)
 train_cfg = dict(_delete_=True, type='AlternatingTrainLoop', max_epochs=20, val_interval=10)
 optim_wrapper = dict(
     _delete_=True,

@@ -45,6 +45,7 @@ train_dataloader = dict(
         ],
     ),
 )
+auto_scale_lr = dict(enable=False, base_batch_size=48)
 train_cfg = dict(
     _delete_=True,
     type='AlternatingTrainLoop',
