@@ -28,7 +28,7 @@ from .chunks import ANNOTATIONS, DONE, RAW_FATES, Job, refuse, sample_of
 from .options import Outcome
 from .results import Results, digest_of_files
 from .sources import AnnotationSource, Source
-from .targets import move_folder, write_annotation_file, write_archive
+from .targets import move_folder, prepare_folder, write_annotation_file, write_archive
 
 
 class Ending:
@@ -54,11 +54,6 @@ class Ending:
     ) -> None:
         self.job, self.source, self.target = job, source, Path(target)
         self.how, self.shuffle, self.audit = how, shuffle, audit
-
-    @property
-    def releases(self) -> bool:
-        """bool: Whether this is a release."""
-        return self.job.naming.sought is not None
 
     def plan(self) -> Outcome:
         """Go through the collection without anonymizing, and say what would be written.
@@ -202,17 +197,19 @@ class Ending:
             self.target.suffix.lower() in ('.pkl', '.zip'),
             provenance_path(self.target),
         )
-        is_new = not beside.exists()
+        is_new, work = not beside.exists(), self.job.work
         try:
             with ExitStack() as stack:
-                part = stack.enter_context(atomic_path(self.target, overwrite)) if is_file else None
-                told = (
-                    stack.enter_context(atomic_path(beside, overwrite)) if self._releases else None
+                part, told = (
+                    stack.enter_context(atomic_path(path, overwrite, work.root)) if wanted else None
+                    for path, wanted in ((self.target, is_file), (beside, self._releases))
                 )
                 yield part, told
+                if not is_file:
+                    names = [name for name, *_ in results.files()]
+                    prepare_folder(work.parts, names, self._releases)
             if not is_file:
-                names = [name for name, *_ in results.files()]
-                move_folder(self.job.work.parts, self.target, names, overwrite)
+                move_folder(work.parts, self.target, overwrite)
         except BaseException:
             if self._releases and is_new and not self.target.exists():
                 beside.unlink(missing_ok=True)

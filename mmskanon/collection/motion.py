@@ -45,7 +45,11 @@ class MotionSettings:
         device (str): Where to run. Defaults to ``'cpu'``.
         frames (int, optional): Number of frames that every clip is brought to. Defaults to None, as they are.
         placement (str): ``'keep'`` or ``'canonical'``. Defaults to ``'keep'``.
-        batch_size (int): Most clips of equal length in one call of an anonymizer that draws nothing. Defaults to 1.
+        batch_size (int): Most clips of equal length in one call of an anonymizer that draws nothing. Defaults to 1, which is as fast on
+            a CPU.
+
+    Raises:
+        ValueError: If ``batch_size`` is less than 1.
     """
 
     cfg: Config
@@ -54,6 +58,10 @@ class MotionSettings:
     frames: int | None = None
     placement: str = 'keep'
     batch_size: int = 1
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1:
+            raise ValueError(f'batch_size must be at least 1, found {self.batch_size}')
 
 
 class Motion:

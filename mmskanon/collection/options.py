@@ -36,12 +36,11 @@ class ReleaseOptions:
 
 @dataclass(frozen=True)
 class RunOptions:
-    """How to go through a collection; none of it changes what is written, but for ``batch_size`` by rounding.
+    """How to go through a collection; none of it changes what is written, but for recordings that are left out.
 
     Args:
         overwrite (bool): Whether an output that exists is replaced. Defaults to False.
         workers (int, optional): Processes. Defaults to None: one for each CPU for a few hundred recordings or more, else one.
-        batch_size (int): Clips of equal length in one call of an anonymizer that draws nothing. Defaults to 1, which is as fast on a CPU.
         shard (tuple[int, int], optional): Part ``i`` of ``n``, from 0: only chunks i, i + n, i + 2n and so on. Defaults to None, all of them
             and the end.
         wait (bool): With a shard, whether to wait for the others and to put everything together when they are done. Defaults to False.
@@ -52,14 +51,13 @@ class RunOptions:
 
     overwrite: bool = False
     workers: int | None = None
-    batch_size: int = 1
     shard: tuple[int, int] | None = None
     wait: bool = False
     skip_faulty: bool = False
     chunk: int = CHUNK
 
     def __post_init__(self) -> None:
-        for key in ('workers', 'batch_size', 'chunk'):
+        for key in ('workers', 'chunk'):
             value = getattr(self, key)
             if value is not None and value < 1:
                 raise ValueError(f'{key} must be at least 1, found {value}')

@@ -9,13 +9,18 @@ import secrets
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, wait
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any, Protocol
+
+import torch
+from mmengine.config import Config
 
 from mmskanon.datasets.converters.workers import worker_pool
 from mmskanon.io.reading import sha256_of
 from mmskanon.release import read_key
 from mmskanon.release.provenance import audit_summary, digest_of_config
+from mmskanon.release.texts import texts_of
 from mmskanon.version import __version__
 
 from .chunks import RAW, Job, Task, TraceError, Worker, run_task, sizes_of, start_worker
@@ -97,7 +102,9 @@ def anonymize_collection(
     run = run or RunOptions()
     if motion.frames is not None and motion.frames < 1:
         raise ValueError(f'frames must be at least 1, found {motion.frames}')
-    output = check_target(source, target, run.overwrite, release is not None)
+    needed = [motion.checkpoint, motion.cfg.filename]
+    needed += [] if release is None else [release.key_file, release.audit]
+    output = check_target(source, target, run.overwrite, release is not None, needed)
     key = None if release is None or release.key_file is None else read_key(release.key_file)
     anonymizer = Motion(motion, seed)
     collection = _open(source, kind, anonymizer, release is not None)
@@ -109,7 +116,8 @@ def anonymize_collection(
     if release is not None and release.audit is not None:
         original = source if isinstance(collection, AnnotationSource) else None
         audit = audit_summary(release.audit, original, release.audit_method)
-    drawn = dict(key=secrets.token_hex(32), seed=seed)
+    # What was given is not written down.
+    drawn = dict(key=None if key is not None else secrets.token_hex(32), seed=None)
     if seed is None and not has_own_seed(anonymizer.anonymizer):
         drawn['seed'] = secrets.randbits(63)
     work = WorkFolder(target)
@@ -122,7 +130,8 @@ def anonymize_collection(
                 collection, output, release, key or bytes.fromhex(secret['key'])
             )
         raw = collection if isinstance(collection, RecordingSource) else None
-        return Job(motion, secret['seed'], work, Path(target), output, naming, raw, run.skip_faulty)
+        chance = secret['seed'] if seed is None else seed
+        return Job(motion, chance, work, Path(target), output, naming, raw, run.skip_faulty)
 
     def ending_of(job: Job) -> Ending:
         how = {} if release is None else _how(motion, release, seed, key)
@@ -131,8 +140,9 @@ def anonymize_collection(
     if dry_run:
         return ending_of(job_of(drawn)).plan()
     settings = _settings(motion, collection, seed, key, release, run, output)
+    secret = work.join(settings, drawn)  # of others, if this fails
     try:
-        job = job_of(work.join(settings, drawn))
+        job = job_of(secret)
         work.forget_what_is_not_whole(sizes_of)
         anonymizer.seed = job.seed
         _do(job, collection, run, anonymizer, progress)
@@ -187,6 +197,7 @@ def _settings(
         collection=source.fingerprint(),
         recordings=len(source),
         config=digest_of_config(motion.cfg),
+        files_of_anonymizer=_files_of(motion.cfg),
         checkpoint=None if motion.checkpoint is None else sha256_of(motion.checkpoint),
         device=motion.device.partition(':')[0],
         frames=motion.frames,
@@ -199,6 +210,12 @@ def _settings(
         chunk=run.chunk,
         version=__version__,
     )
+
+
+def _files_of(cfg: Config) -> list[str]:
+    """Checksums of the files that the config of an anonymizer names, such as a gallery; the digest of a config cuts paths to names."""
+    texts = (text for _, text in texts_of(cfg.model.anonymizer, keys=False))
+    return [sha256_of(text) for text in texts if os.path.isfile(text)]
 
 
 def _how(
@@ -245,7 +262,9 @@ def _do(
             ready = {n for n in others if job.work.is_done(n)}
             bar.update(sum(len(chunks[n]) for n in ready))
             others -= ready
-            time.sleep(0.2 if others else 0)
+            if others:
+                job.work.check()
+                time.sleep(0.2)
     finally:
         bar.close()
 
@@ -260,7 +279,14 @@ def _workers(job: Job, recordings: int) -> int:
 def _run(job: Job, tasks: Iterator[Task], workers: int, motion: Motion) -> Iterator[int]:
     """Do tasks, in this process or in several, and yield the number of recordings of each when it is done."""
     if workers <= 1:
-        yield from map(Worker(job, motion), tasks)
+        threads = torch.get_num_threads()
+        torch.set_num_threads(
+            1
+        )  # as in other processes: sums of several threads are rounded differently
+        try:
+            yield from map(Worker(job, motion), tasks)
+        finally:
+            torch.set_num_threads(threads)
         return
     pool = worker_pool(workers, fork=False, start=start_worker, arguments=(job,))
     waiting = set()
@@ -273,5 +299,10 @@ def _run(job: Job, tasks: Iterator[Task], workers: int, motion: Motion) -> Itera
         while waiting:
             ready, waiting = wait(waiting, return_when=FIRST_COMPLETED)
             yield from (future.result() for future in ready)
+    except BrokenProcessPool as error:
+        raise OSError(
+            'a worker process was killed, perhaps for want of memory, or could not start; what is done is kept: give the same command again '
+            "with fewer workers (in a script without `if __name__ == '__main__'`, with one)"
+        ) from error
     finally:
         pool.shutdown(cancel_futures=True)

@@ -4,18 +4,19 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import zipfile
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from mmskanon.datasets.check import check_annotations, raise_errors
 from mmskanon.datasets.schema import complete_annotations
 from mmskanon.datasets.splits import sample_name
 from mmskanon.io.annotation_records import AnnotationFile
-from mmskanon.recordings import Recording, RecordingFormat, detect_format
+from mmskanon.recordings import FORMATS, Recording, RecordingFormat, detect_format
 from mmskanon.recordings.archives import read_member
 from mmskanon.skeletons.layouts import SkeletonLayout
 
@@ -66,10 +67,12 @@ class RecordingSource(Source):
 
     Attributes:
         format (RecordingFormat): Their format.
+        others (list[str]): Files that are no recordings, among them all that are hidden or in a hidden folder.
 
     Raises:
-        FileNotFoundError: If there is no such folder or archive, or no recording in it.
-        ValueError: If it is no archive, or holds recordings of several formats.
+        FileNotFoundError: If there is no such folder or archive, or a link in it leads to nothing.
+        ValueError: If it is no archive (an ``.npz`` is a recording), holds no recordings or those of several formats, two links lead to one
+            folder, or a name in an archive leads out of it.
     """
 
     def __init__(self, path: str | Path, kind: str | None = None) -> None:
@@ -80,23 +83,23 @@ class RecordingSource(Source):
                 f'{self.path} does not exist; give an annotation file, or a folder or zip archive of recordings'
             )
         self._is_folder = self.path.is_dir()
+        if not self._is_folder and any(f.matches(self.path.name) for f in FORMATS.values()):
+            raise ValueError(f'{self.path} is a single recording; give the folder that holds it')
         if self._is_folder:
-            stamps = {
-                p.relative_to(self.path).as_posix(): f'{p.stat().st_size} {p.stat().st_mtime_ns}'
-                for p in self.path.rglob('*')
-                if p.is_file()
-            }
+            stamps = dict(_files_below(self.path))
         else:
             stamps = {
                 info.filename: f'{info.file_size} {info.CRC}'
                 for info in self._open().infolist()
                 if not info.is_dir()
             }
-        # Systems and editors leave hidden files beside what they show.
-        stamps = {n: s for n, s in stamps.items() if not PurePosixPath(n).name.startswith('.')}
+            _check_members(stamps, self.path)
+        # Systems and editors leave hidden files and folders beside what they show.
+        hidden = {name for name in stamps if f'/{name}'.count('/.')}
+        stamps = {name: stamp for name, stamp in stamps.items() if name not in hidden}
         self.format: RecordingFormat = detect_format(sorted(stamps), kind)
         self.names = sorted(n for n in stamps if self.format.matches(n))
-        self.others = sorted(stamps.keys() - set(self.names))
+        self.others = sorted({*stamps, *hidden}.difference(self.names))
         lines = ''.join(f'{name} {stamps[name]}\n' for name in self.names)
         self._digest = hashlib.sha256(f'{self.format.name}\n{lines}'.encode()).hexdigest()
 
@@ -235,3 +238,32 @@ class AnnotationSource(Source):
         """Size and time of change."""
         stat = self.path.stat()
         return f'{stat.st_size} {stat.st_mtime_ns}'
+
+
+def _files_below(folder: Path) -> Iterator[tuple[str, str]]:
+    """Names of all files below a folder, links followed, with size and time of change."""
+    seen: set[str] = set()
+    for root, _, files in os.walk(folder, followlinks=True):
+        if (real := os.path.realpath(root)) in seen:
+            raise ValueError(
+                f'{root} leads to {real}, which belongs to {folder} already; remove the link'
+            )
+        seen.add(real)
+        for path in (Path(root, name) for name in files):
+            if path.is_symlink() and not path.exists():
+                raise FileNotFoundError(
+                    f'{path} is a link to what does not exist ({os.readlink(path)}); bring that back, or remove the link'
+                )
+            if path.is_file():
+                stat = path.stat()
+                yield path.relative_to(folder).as_posix(), f'{stat.st_size} {stat.st_mtime_ns}'
+
+
+def _check_members(names: Iterable[str], archive: Path) -> None:
+    """Raise ValueError unless names of members are those of files in the folder in which the archive is unpacked."""
+    for name in names:
+        plain = name.replace('\\', '/')
+        if plain.startswith('/') or not {'', '.', '..'}.isdisjoint(plain.split('/')):
+            raise ValueError(
+                f'{archive} holds {name!r}, expected names of files in the folder in which it is unpacked; pack it again'
+            )

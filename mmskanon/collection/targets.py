@@ -6,8 +6,9 @@ from __future__ import annotations
 import os
 import shutil
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,19 @@ from mmskanon.io.annotation_stream import write_pieces
 from mmskanon.release import provenance_path
 
 from .chunks import ANNOTATIONS, RAW
+from .work import WorkFolder
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The earliest time that a zip archive can tell; all files get it."""
 
 
-def check_target(source: str | Path, target: str | Path, overwrite: bool, release: bool) -> str:
+def check_target(
+    source: str | Path,
+    target: str | Path,
+    overwrite: bool,
+    release: bool,
+    needed: Iterable[str | Path | None] = (),
+) -> str:
     """Make sure that the outputs may be written, before hours are spent on them.
 
     Args:
@@ -28,6 +36,7 @@ def check_target(source: str | Path, target: str | Path, overwrite: bool, releas
         target (str | Path): The output.
         overwrite (bool): Whether outputs that exist are replaced.
         release (bool): Whether a provenance is written too.
+        needed (Iterable): Further files that are read, such as a checkpoint; None stands for no file. Defaults to ().
 
     Returns:
         str: What is written, :data:`ANNOTATIONS` or :data:`RAW`.
@@ -35,14 +44,23 @@ def check_target(source: str | Path, target: str | Path, overwrite: bool, releas
     Raises:
         FileExistsError: If an output exists and is not to be replaced.
         IsADirectoryError, NotADirectoryError: If there is a folder where a file is to be written, or a file where a folder is.
-        ValueError: If the output is the original, or inside of it.
+        ValueError: If the output is the original, or inside of it, or would take the place of a file that is read.
     """
     source, target = Path(source), Path(target)
+    if target.name in ('', '..'):
+        raise ValueError(
+            f'{target} is no name for an output; give that of a file or folder to write'
+        )
     here, there = source.resolve(), target.resolve()
     if here == there or here in there.parents or there in here.parents:
         raise ValueError(
             f'{target} is the original itself, or one of them lies in the other; choose another place for the output'
         )
+    for path in (Path(path).resolve() for path in needed if path):
+        if there == path or there in path.parents:
+            raise ValueError(
+                f'{target} would take the place of {path}, which this run reads; choose another place for the output'
+            )
     suffix = target.suffix.lower()
     if suffix == '.pkl' or suffix == '.zip':
         if target.is_dir():
@@ -53,8 +71,11 @@ def check_target(source: str | Path, target: str | Path, overwrite: bool, releas
         )
     for path in (target, provenance_path(target)) if release else (target,):
         if path.exists() and not overwrite:
+            unfinished = WorkFolder(target).root
+            rest = f'; {unfinished} is what a run that was killed at its end left: remove {path} to go on with it, or delete that folder'
             raise FileExistsError(
                 f'{path} exists already and is not overwritten; remove it, choose another name or ask to overwrite'
+                + (rest if unfinished.exists() else '')
             )
     return ANNOTATIONS if suffix == '.pkl' else RAW
 
@@ -104,17 +125,14 @@ def write_archive(path: Path, parts: Path, names: Sequence[str]) -> None:
             archive.writestr(info, (parts / name).read_bytes())
 
 
-def move_folder(parts: Path, target: Path, names: Sequence[str], overwrite: bool) -> None:
-    """Give a folder of files its name.
+def prepare_folder(parts: Path, names: Sequence[str], timeless: bool) -> None:
+    """Make a folder of files ready to get its name.
 
     Args:
-        parts (Path): The folder, on the same file system; other files in it are what killed processes left, and are deleted.
-        target (Path): Its name.
+        parts (Path): The folder; other files in it are what killed processes left, and are deleted.
         names (Sequence[str]): The files that belong to it.
-        overwrite (bool): Whether a folder of that name is replaced.
-
-    Raises:
-        FileExistsError: If there is one, and it is not to be replaced.
+        timeless (bool): Whether files and folders get one time, that of :func:`write_archive`: when they were written tells the order of the
+            original.
     """
     wanted = set(names)
     for path in sorted(parts.rglob('*'), reverse=True):
@@ -123,15 +141,45 @@ def move_folder(parts: Path, target: Path, names: Sequence[str], overwrite: bool
         elif path.is_dir():
             with suppress(OSError):  # not empty
                 path.rmdir()
+    if timeless:
+        time = datetime(*_EPOCH, tzinfo=timezone.utc).timestamp()
+        for path in (*parts.rglob('*'), parts):
+            os.utime(path, (time, time))
+    if hasattr(os, 'sync'):
+        os.sync()  # what is in the files may not come after their name
+
+
+def move_folder(parts: Path, target: Path, overwrite: bool) -> None:
+    """Give a folder of files its name.
+
+    Args:
+        parts (Path): The folder, on the same file system.
+        target (Path): Its name.
+        overwrite (bool): Whether a folder of that name, or a link to one, is replaced.
+
+    Raises:
+        FileExistsError: If there is one, and it is not to be replaced.
+    """
     aside = target.with_name(f'.{target.name}.replaced')
     if target.exists():
         if not overwrite:
             raise FileExistsError(
                 f'{target} exists already and is not overwritten; remove it, choose another name or ask to overwrite'
             )
+        _delete(aside)  # of a process that was killed after it had replaced a folder
         os.replace(target, aside)
-    parts.chmod(0o755)
-    if hasattr(os, 'sync'):
-        os.sync()  # what is in the files may not come after their name
-    os.replace(parts, target)
-    shutil.rmtree(aside, ignore_errors=True)
+    try:
+        os.replace(parts, target)
+    except OSError:
+        if aside.exists():
+            os.replace(aside, target)
+        raise
+    _delete(aside)
+
+
+def _delete(folder: Path) -> None:
+    """Delete a folder, or a link to one."""
+    if folder.is_symlink():
+        folder.unlink()
+    else:
+        shutil.rmtree(folder, ignore_errors=True)

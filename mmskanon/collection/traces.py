@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 
-from mmskanon.recordings import scan_recording
+from mmskanon.recordings import NobodyError, scan_recording
 from mmskanon.release import (
     HARMLESS,
     Finding,
@@ -25,8 +26,8 @@ def find_raw_traces(
 ) -> list[Finding]:
     """Search a folder or zip archive of released recordings for whatever names somebody in the original.
 
-    Every file is searched for the original's names, for what they tell, and for numbers of bodies; so are names of files that do not follow
-    the pattern of the data set. A name that does may be that of another recording in the original, so it tells nothing.
+    Every file is searched for the original's names, for what they tell, and for numbers of bodies; so are names of folders, and of files
+    that do not follow the pattern of the data set. A name that does may be that of another recording in the original, so it tells nothing.
 
     Args:
         released (str | Path): Folder or zip archive.
@@ -46,18 +47,20 @@ def find_raw_traces(
         )
     sought = seek(before.outline(), HARMLESS.union(keep))
     traces: dict[str, str] = {}
-    for raw in before.read(range(len(before))):
-        traces.update(before.format.traces(raw.recording))
+    for index in range(len(before)):
+        with suppress(NobodyError):  # has no bodies, and is left out of releases
+            traces.update(before.format.traces(next(before.read([index])).recording))
     numbers = Sought(traces)
     findings = list(_foreign_files(after))
     for index in range(len(after)):
         content, place = after.content(index), after.where(after.names[index])
         for wanted in (sought, numbers):
             findings += scan_recording(content, place, wanted)
-        if after.format.numbers(after.names[index]) is None:
-            stem = PurePosixPath(after.names[index]).stem
-            hits = sought.find(stem)
-            findings += (Finding(kind, hit, place, 'name the file anew') for kind, hit in hits)
+        *texts, _ = (path := PurePosixPath(after.names[index])).parts
+        if after.format.numbers(path.name) is None:
+            texts.append(path.stem)
+        hits = (hit for text in texts for hit in sought.find(text))
+        findings += (Finding(kind, hit, place, 'name the file anew') for kind, hit in hits)
     beside = provenance_path(released)
     if beside.exists():
         findings += scan_provenance_file(beside, sought)

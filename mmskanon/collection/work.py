@@ -15,12 +15,13 @@ import json
 import os
 import secrets
 import shutil
+import warnings
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from mmskanon.io.atomic import atomic_write_bytes
+from mmskanon.io.atomic import NO_SPACE, atomic_write_bytes
 
 FORMAT = 'mmskanon-work/1'
 
@@ -41,6 +42,7 @@ class WorkFolder:
         target = Path(os.path.abspath(target))
         self.target, self.root = target, target.with_name(f'.{target.name}.work')
         self.parts, self._done = self.root / 'parts', self.root / 'done'
+        self._ended = self.root.with_name(f'{self.root.name}.ended')
         self.state: dict[str, Any] = {}
         self._made: list[Path] = []
 
@@ -59,11 +61,13 @@ class WorkFolder:
         """
         mine = dict(format=FORMAT, settings=json.loads(json.dumps(settings)), secret=dict(secret))
         path = self.root / 'state.json'
+        shutil.rmtree(self._ended, ignore_errors=True)  # of a process that was killed at its end
         if not path.exists():
             above = self.root.parents
             self._made = [folder for folder in above if not folder.exists()]
             self.root.parent.mkdir(parents=True, exist_ok=True)
             self.root.mkdir(exist_ok=True, mode=0o700)
+            self.root.chmod(0o700)
             temporary = self.root / f'.state.{secrets.token_hex(6)}'
             temporary.write_text(json.dumps(mine))
             try:
@@ -101,19 +105,46 @@ class WorkFolder:
         """Whether a chunk is finished."""
         return self._marker(chunk).exists()
 
+    def check(self) -> None:
+        """Make sure that the run still goes on.
+
+        Raises:
+            FileNotFoundError: If another process finished or ended it.
+        """
+        if not (self.root / 'state.json').exists():
+            raise FileNotFoundError(
+                f'{self.root} is not there any more, because another command finished or ended this run; '
+                f'give the command again if {self.target} is not there either'
+            )
+
     def write(self, name: str, content: bytes) -> None:
-        """Write a file of a chunk. It counts once the chunk is finished, so it needs neither a temporary name nor to be on the disk yet.
+        """Write a file of a chunk. It counts once the chunk is finished, so it need not be on the disk yet.
 
         Args:
             name (str): Its name below :attr:`parts`, with ``/`` between folders.
             content (bytes): Its content.
+
+        Raises:
+            FileNotFoundError: If the run does not go on.
+            OSError: If the disk is full.
         """
-        path = self.parts / name
+        path, temporary = self.parts / name, self.root / f'.part.{secrets.token_hex(6)}'
         try:
-            path.write_bytes(content)
-        except FileNotFoundError:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+            temporary.write_bytes(content)
+            if not path.parent.is_dir():
+                self.check()
+                path.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(temporary, path)  # another process may be reading what it made of the chunk
+        except OSError as error:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            self.check()
+            if error.errno in NO_SPACE:
+                raise OSError(
+                    error.errno,
+                    f'the disk is full: what is done so far is kept in {self.root}; free some space and give the same command again',
+                ) from error
+            raise
 
     def forget_what_is_not_whole(
         self, sizes: Callable[[Mapping[str, Any]], Mapping[str, int]]
@@ -135,16 +166,26 @@ class WorkFolder:
                 marker.unlink(missing_ok=True)
 
     def finish(self, chunk: int, told: Mapping[str, Any]) -> None:
-        """Say that a chunk is finished and what it made."""
+        """Say that a chunk is finished and what it made; FileNotFoundError if the run does not go on."""
+        self.check()
         atomic_write_bytes(json.dumps(told).encode(), self._marker(chunk), overwrite=True)
 
     def told(self, chunk: int) -> dict[str, Any]:
-        """What :meth:`finish` was given."""
+        """What :meth:`finish` was given; FileNotFoundError if the run does not go on."""
+        self.check()
         return json.loads(self._marker(chunk).read_text())
 
     def remove(self) -> None:
         """Delete the folder and everything in it, and the folders around it that were made for it and are empty."""
-        shutil.rmtree(self.root, ignore_errors=True)
+        ended = self.root
+        with suppress(OSError):  # all at once, so that nobody goes on with half of it
+            ended = self.root.rename(self._ended)
+        shutil.rmtree(ended, ignore_errors=True)
+        if ended.exists():
+            warnings.warn(
+                f'{ended} could not be deleted; delete it, because it tells original names and may tell the key of the pseudonyms',
+                stacklevel=2,
+            )
         for folder in self._made:
             with suppress(OSError):
                 folder.rmdir()

@@ -18,11 +18,14 @@ from typing import Any
 PICKLE_PROTOCOL = 4
 """Protocol of written pickles, which every supported Python reads."""
 
-_NO_SPACE = {errno.ENOSPC, getattr(errno, 'EDQUOT', errno.ENOSPC)}
+NO_SPACE = {errno.ENOSPC, getattr(errno, 'EDQUOT', errno.ENOSPC)}
+"""set[int]: Error numbers of a full disk."""
 
 
 @contextmanager
-def atomic_path(target: str | os.PathLike, overwrite: bool = False) -> Iterator[Path]:
+def atomic_path(
+    target: str | os.PathLike, overwrite: bool = False, scratch: Path | None = None
+) -> Iterator[Path]:
     """Yield a temporary path whose file becomes ``target`` if the block ends without an exception.
 
     The temporary name keeps the suffix of the target, so that writers which choose a format by
@@ -32,6 +35,8 @@ def atomic_path(target: str | os.PathLike, overwrite: bool = False) -> Iterator[
     Args:
         target (str | os.PathLike): The file to be written. A symbolic link is followed.
         overwrite (bool): Whether an existing target may be replaced. Defaults to False.
+        scratch (Path, optional): Folder for the temporary, if it is on the file system of the target, so that nothing stays beside the
+            target where the process is killed. Defaults to None, that of the target.
 
     Yields:
         Path: Where to write. Nothing exists there yet.
@@ -52,8 +57,10 @@ def atomic_path(target: str | os.PathLike, overwrite: bool = False) -> Iterator[
     """
     shown, target = target, Path(os.path.realpath(target))
     _refuse_existing(target, shown, overwrite)
-    temporary = target.with_name(f'.{target.stem}.{secrets.token_hex(6)}.part{target.suffix}')
     made = _make_folders(target.parent)
+    near = scratch is not None and os.stat(scratch).st_dev == os.stat(target.parent).st_dev
+    name = f'.{target.stem}.{secrets.token_hex(6)}.part{target.suffix}'
+    temporary = (scratch if near else target.parent) / name
     try:
         yield temporary
         _flush(temporary)
@@ -65,7 +72,7 @@ def atomic_path(target: str | os.PathLike, overwrite: bool = False) -> Iterator[
         for folder in made:
             with suppress(OSError):
                 folder.rmdir()
-        if isinstance(error, OSError) and error.errno in _NO_SPACE:
+        if isinstance(error, OSError) and error.errno in NO_SPACE:
             raise OSError(
                 error.errno,
                 f'the disk is full: {shown} was not written and nothing was left behind; '

@@ -184,6 +184,12 @@ class RecordingFormat(ABC):
         """Write finite joints of the right shape and type."""
 
 
+def lower_suffix(filename: str, suffix: str) -> str:
+    """Return the last part of a name with a suffix in lower case, as the parsers of the converters expect it."""
+    name = base_name(filename)
+    return name[: -len(suffix)] + suffix if name.lower().endswith(suffix) else name
+
+
 def base_name(filename: str) -> str:
     """Return the last part of a name with folders, of whatever system."""
     return filename.replace('\\', '/').rpartition('/')[2]

@@ -17,7 +17,7 @@ from mmskanon.datasets.converters.ntu.names import (
 )
 from mmskanon.datasets.converters.ntu.sample import MAX_BYTES
 
-from .base import Recording, RecordingFormat, base_name, check_frames, presence
+from .base import Recording, RecordingFormat, check_frames, lower_suffix, presence
 
 _RULES = BodyRules(keep_empty=True)
 # Depth and colour pixels and the quaternion, then the state of a joint that is tracked.
@@ -51,7 +51,8 @@ class NTUFormat(RecordingFormat):
     def numbers(self, filename: str) -> dict[str, int] | None:
         """See the base class."""
         try:
-            return sample_facts(base_name(filename).removesuffix(self.suffix), filename)
+            name = lower_suffix(filename, self.suffix).removesuffix(self.suffix)
+            return sample_facts(name, filename)
         except ValueError:
             return None
 

@@ -17,7 +17,7 @@ from mmskanon.datasets.converters.utd_mhad_files import (
     parse_name,
 )
 
-from .base import Recording, RecordingFormat, base_name, check_frames
+from .base import Recording, RecordingFormat, base_name, check_frames, lower_suffix
 
 
 class UTDMHADFormat(RecordingFormat):
@@ -40,7 +40,7 @@ class UTDMHADFormat(RecordingFormat):
     def numbers(self, filename: str) -> dict[str, int] | None:
         """See the base class."""
         try:
-            found = parse_name(base_name(filename), filename)
+            found = parse_name(lower_suffix(filename, self.suffix), filename)
         except ValueError:
             return None
         return dict(zip(('action', 'subject', 'trial'), found, strict=True))

@@ -106,10 +106,10 @@ class FieldPolicy:
             return PSEUDONYM, self.names[str(value)]
         if key == 'subject' and key in self.keep:
             return PSEUDONYM, None if value is None else self.subjects[str(value)]
-        if key in self.keep:
-            return KEPT, self._renamed(value)
         if key == 'keypoint':
             return ANONYMIZED, value
+        if key in self.keep:
+            return KEPT, self._renamed(value)
         if key in HARMLESS and _is_harmless(key, value):
             return KEPT, value
         return DROPPED, None

@@ -197,8 +197,14 @@ def _in_bytes(content: mmap.mmap | bytes, sought: Sought) -> Iterator[Finding]:
 
 
 def provenance_path(target: str | os.PathLike) -> Path:
-    """Return the provenance file beside a release: ``NAME.pkl`` has ``NAME.provenance.json``."""
-    return Path(target).with_suffix('.provenance.json')
+    """Return the provenance file beside a release: ``NAME.pkl``, ``NAME.zip`` and a folder ``NAME`` have ``NAME.provenance.json``."""
+    target = Path(target)
+    is_file = target.suffix.lower() in (
+        '.pkl',
+        '.pickle',
+        '.zip',
+    )  # a folder may be called public.v2
+    return target.with_name(f'{target.stem if is_file else target.name}.provenance.json')
 
 
 def scan_provenance(document: Mapping[str, Any], sought: Sought) -> list[Finding]:

@@ -269,6 +269,11 @@ def test_scores_and_shapes_of_any_size_have_one_fate(release):
     assert all(score.all() for score in kept)
 
 
+def test_joints_are_told_to_be_anonymized_also_where_they_are_kept(release):
+    made, _ = release(annotations(), keep=('keypoint',))
+    assert made.fates['keypoint', 'anonymized'] == 48 and not made.fates['keypoint', 'kept']
+
+
 class TestProvenance:
     def read(self, target):
         return json.loads(target.with_suffix('.provenance.json').read_text())

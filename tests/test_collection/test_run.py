@@ -346,11 +346,12 @@ class TestFaults:
         assert sorted(p.name for p in tmp_path.iterdir()) == ['made', 'raw']
 
     @pytest.mark.parametrize(
-        'options', [dict(workers=0), dict(chunk=0), dict(shard=(2, 2)), dict(batch_size=0)]
+        'options',
+        [dict(workers=0), dict(chunk=0), dict(shard=(2, 2)), dict(batch_size=0), dict(frames=0)],
     )
     def test_numbers_that_make_no_sense(self, folder, tmp_path, options):
         with pytest.raises(ValueError, match=r'must be'):
-            RunOptions(**options)
+            anonymize(folder, tmp_path / 'made', **options)
 
 
 def test_progress_counts_what_is_done_before(folder, tmp_path):

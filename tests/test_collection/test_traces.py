@@ -90,3 +90,22 @@ def test_the_command_line(tmp_path, capsys, target):
     main = runpy.run_path(str(CHECK))['main']
     assert main([str(tmp_path / target), '--release-of', str(source)]) == 0
     assert f'0 traces of {source}' in capsys.readouterr().out
+
+
+def test_names_of_folders_and_hidden_files_are_found(tmp_path):
+    source, target = tmp_path / 'raw', tmp_path / 'public'
+    source.mkdir()
+    np.save(source / 'mrs_miller.npy', clip(0, 12))
+    np.save(
+        source / 'empty_room.npy', 0 * clip(0, 12)
+    )  # is left out of the release, and no hindrance
+    release(source, target)
+    assert find_raw_traces(target, source) == []
+    (target / 'mrs_miller').mkdir()
+    next(target.glob('*.npy')).rename(target / 'mrs_miller' / ('0' * 20 + '.npy'))
+    (target / '.notes').write_text('x')
+    told = {(f.kind, f.text) for f in find_raw_traces(target, source)}
+    assert told == {
+        ('an original name', 'mrs_miller'),
+        ('a file that is no recording', '.notes'),
+    }

@@ -46,3 +46,17 @@ def test_mixed_missing_and_unknown_are_told_with_what_was_found():
         detect_format([])
     with pytest.raises(ValueError, match="unknown format 'c3d'; choose from ntu, etri"):
         detect_format(['a.npy'], 'c3d')
+
+
+@pytest.mark.parametrize(
+    ('form', 'name'),
+    [
+        ('ntu', 'S001C002P003R002A013.skeleton'),
+        ('etri', 'A013_P003_G001_C001.csv'),
+        ('utd_mhad', 'a13_s3_t1_skeleton.mat'),
+    ],
+)
+def test_the_case_of_a_suffix_does_not_hide_who_it_is(form, name):
+    stem, dot, suffix = name.rpartition('.')
+    facts = FORMATS[form].facts(stem + dot + suffix.upper())
+    assert facts == FORMATS[form].facts(name) and facts['subject'] == 3
