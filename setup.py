@@ -139,6 +139,7 @@ setup(
     extras_require={
         'lite': requirements('lite'),
         'mmcv': requirements('mmcv'),
+        'onnx': requirements('onnx'),
         'tests': requirements('tests'),
     },
     cmdclass={'build_py': BuildPy, 'develop': Develop, 'editable_wheel': EditableWheel},
