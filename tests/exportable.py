@@ -34,9 +34,7 @@ EXPORTABLE = {
         rest_pose='canonical',
         body=BODY,
     ),
-    'quiet_code': dict(
-        type='NoisyCodeAnonymizer', channels=8, noise=0.0, lengths=BODY['lengths']
-    ),
+    'quiet_code': dict(type='NoisyCodeAnonymizer', channels=8, noise=0.0, lengths=BODY['lengths']),
 }
 
 
@@ -47,4 +45,3 @@ def ready(name: str, persons: int = 2, normalization: dict | None = None, **chan
     anonymizer = MODELS.build(cfg).eval().requires_grad_(False)
     anonymizer.normalization = dict(layout=cfg['layout'], **(normalization or {}))
     return anonymizer
-

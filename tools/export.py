@@ -9,7 +9,6 @@ import argparse
 import signal
 
 import mmskanon  # noqa: F401  installs the upstream shims before mmaction is imported
-
 from mmskanon.deployment import OPSETS, PRECISIONS, ExportOptions, ExportReport, export_file
 from mmskanon.utils import Overrides, read_config, run_tool
 

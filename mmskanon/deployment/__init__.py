@@ -2,7 +2,7 @@
 """Trained anonymizers as files that run without PyTorch and without mmskanon."""
 
 from .camera_space import CameraSpaceAnonymizer, find_body_space
-from .export_file import ExportOptions, ExportReport, export_file
+from .exporter import ExportOptions, ExportReport, export_file
 from .graph import OPSETS, PRECISIONS, build_onnx
 from .runtime import OnnxAnonymizer
 

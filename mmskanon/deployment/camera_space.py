@@ -109,7 +109,9 @@ def find_body_space(
         if center == 'every_frame':
             tracked = _track(body[:, :, joint], with_joint)
             origin = torch.where(centred[..., None], tracked, origin)
-    rotation = torch.eye(dims, dtype=coords.dtype, device=coords.device).expand(pose.shape[0], -1, -1)
+    rotation = torch.eye(dims, dtype=coords.dtype, device=coords.device).expand(
+        pose.shape[0], -1, -1
+    )
     if rotate and dims == 3:
         rotation = _upright(pose, pose_seen, layout)
         if rotate == 'invariant':
@@ -197,7 +199,9 @@ def _turn(source: Tensor, target: Tensor, axis: Tensor) -> Tensor:
     outer = cross[:, :, None] * cross[:, None, :]
     rotation = eye * cosine[..., None] + factor[..., None] * outer + skew
     half_turn = 2 * axis[:, None] * axis - eye
-    rotation = torch.where(turns[..., None], rotation, torch.where(acute[..., None], eye, half_turn))
+    rotation = torch.where(
+        turns[..., None], rotation, torch.where(acute[..., None], eye, half_turn)
+    )
     return torch.where(long[..., None], rotation, eye)
 
 

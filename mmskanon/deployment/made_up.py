@@ -42,7 +42,9 @@ def made_up_clips(
     if layout.unit == 'px':
         made *= 200
     if frames > 2:
-        made[:, -1, : frames // 3] = 0  # comes late; nobody is there yet where it is the only person
+        made[:, -1, : frames // 3] = (
+            0  # comes late; nobody is there yet where it is the only person
+        )
         made[0, :, frames // 2] = 0
         made[-1, 0, frames // 2 :, -1] = 0
     return made.astype(np.float32)
