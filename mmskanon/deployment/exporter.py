@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -167,7 +168,10 @@ def make_model(
 
 
 def time_in_turn(
-    anonymizer: BaseAnonymizer, sessions: dict, inputs: list[np.ndarray]
+    anonymizer: BaseAnonymizer,
+    sessions: dict,
+    inputs: list[np.ndarray],
+    compiled: Callable | None = None,
 ) -> dict[str, float]:
     """Processor seconds for a clip of PyTorch and of graphs on one thread; a graph in camera space has the normalization in addition.
 
@@ -175,6 +179,7 @@ def time_in_turn(
         anonymizer (BaseAnonymizer): The anonymizer.
         sessions (dict): Graphs by name.
         inputs (list[np.ndarray]): Clips of shape (1, M, T, V, C).
+        compiled (Callable, optional): The anonymizer from ``torch.compile``, timed under ``compiled``. Defaults to None.
 
     Returns:
         dict[str, float]: Medians, that of PyTorch under ``pytorch``.
@@ -185,6 +190,8 @@ def time_in_turn(
         'pytorch': lambda x: anonymizer(torch.from_numpy(x)),
         **{n: lambda x, session=s: run_session(session, x) for n, s in sessions.items()},
     }
+    if compiled is not None:
+        calls['compiled'] = lambda x: compiled(torch.from_numpy(x))
     try:
         with torch.no_grad():
             return time_calls(calls, inputs)

@@ -79,7 +79,7 @@ def build_onnx(
         raise ValueError(f'opset must be {OPSETS[0]} to {OPSETS[-1]}, found {opset!r}')
     module = CameraSpaceAnonymizer(anonymizer) if camera_space else anonymizer
     dynamic = torch.export.Dim.DYNAMIC
-    with torch.no_grad(), _quiet():
+    with torch.no_grad(), quiet():
         program = torch.onnx.export(
             module.eval(),
             (example_input(anonymizer),),
@@ -160,9 +160,15 @@ def _name_axes(model: onnx.ModelProto) -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep what the exporter says about itself off the screen."""
-    names = ('torch.onnx', 'torch.onnx._internal.exporter._registration', 'onnxscript', 'onnx_ir')
+def quiet() -> Iterator[None]:
+    """Keep what exporter and quantizer say about themselves off the screen."""
+    names = (
+        '',
+        'torch.onnx',
+        'torch.onnx._internal.exporter._registration',
+        'onnxscript',
+        'onnx_ir',
+    )
     loggers = [logging.getLogger(name) for name in names]
     levels = [logger.level for logger in loggers]
     try:

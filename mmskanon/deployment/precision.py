@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .extras import onnx_extra
-from .graph import INPUT
+from .graph import INPUT, quiet
 
 if TYPE_CHECKING:
     import onnx
@@ -37,15 +37,44 @@ def layers_of(model: onnx.ModelProto) -> list[onnx.NodeProto]:
         for node in model.graph.node
         if node.op_type in _LAYERS and any(name in weights for name in node.input[1:2])
     ]
-    feeds = {name for node in layers for name in node.input}
-    last = []
-    leads = set(feeds)  # values that some layer depends on
+    before = _leading_to(model, {node.name for node in layers})
+    return [node for node in layers if node.name in before]
+
+
+def inner_layers(model: onnx.ModelProto) -> list[onnx.NodeProto]:
+    """Those of :func:`layers_of` that 8 bits will do for: between pooling and upsampling where there is pooling, else all but the first.
+
+    The layers at full resolution read and make coordinates, which 8 bits would round to centimetres.
+
+    Args:
+        model (onnx.ModelProto): A float32 model.
+
+    Returns:
+        list[onnx.NodeProto]: The layers.
+    """
+    layers = layers_of(model)
+    pooled = {node.name for node in model.graph.node if node.op_type == 'MaxPool'}
+    if not pooled:
+        return layers[1:]
+    outer = _leading_to(model, pooled)
+    first = min(i for i, node in enumerate(model.graph.node) if node.name in pooled)
+    before_pooling = {node.name for node in model.graph.node[:first] if node.name in outer}
+    upsamplers = {node.name for node in model.graph.node if node.op_type == 'ConvTranspose'}
+    before_upsampling = _leading_to(model, upsamplers)
+    return [n for n in layers if n.name in before_upsampling and n.name not in before_pooling]
+
+
+def _leading_to(model: onnx.ModelProto, targets: set[str]) -> set[str]:
+    """Names of the nodes on whose output one of the target nodes depends."""
+    wanted: set[str] = set()
+    found = set()
     for node in reversed(model.graph.node):
-        if leads & set(node.output):
-            leads |= set(node.input)
-        elif any(node is layer for layer in layers):
-            last.append(node.name)
-    return [node for node in layers if node.name not in last]
+        if wanted & set(node.output):
+            found.add(node.name)
+            wanted |= set(node.input)
+        if node.name in targets:
+            wanted |= set(node.input)
+    return found
 
 
 def check_layers(model: onnx.ModelProto, name: str, precision: str) -> None:
@@ -59,9 +88,9 @@ def check_layers(model: onnx.ModelProto, name: str, precision: str) -> None:
     Raises:
         ValueError: If it has no such layer.
     """
-    if not layers_of(model):
+    if not (inner_layers if precision == 'int8' else layers_of)(model):
         raise ValueError(
-            f'{name} has no layer that {precision} could make smaller (only convolutions and fully connected layers before the last one can be); '
+            f'{name} has no layer that {precision} could make smaller (only convolutions and fully connected layers inside the network can be); '
             'export it with float32.'
         )
 
@@ -126,7 +155,7 @@ def to_float16(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def to_int8(model: onnx.ModelProto, clips: Sequence[np.ndarray]) -> onnx.ModelProto:
-    """Compute layers with 8-bit integers, whose ranges are those that given clips need.
+    """Compute :func:`inner_layers` with 8-bit integers, whose ranges are those that given clips need.
 
     onnxruntime's static quantization: weights for each channel, with 7 bits, since with 8 the sums of two products overflow on processors
     without VNNI instructions.
@@ -141,26 +170,27 @@ def to_int8(model: onnx.ModelProto, clips: Sequence[np.ndarray]) -> onnx.ModelPr
     with onnx_extra():
         import onnx
         from onnxruntime import quantization
-    names = [node.name for node in layers_of(model)]
+    names = [node.name for node in inner_layers(model)]
     with tempfile.TemporaryDirectory() as folder:
         source, path = Path(folder, 'float32.onnx'), Path(folder, 'int8.onnx')
         onnx.save(model, source)
-        quantization.quantize_static(
-            source,
-            path,
-            _Reader(quantization.CalibrationDataReader, clips),
-            quant_format=quantization.QuantFormat.QDQ,
-            nodes_to_quantize=names,
-            per_channel=True,
-            reduce_range=True,
-            activation_type=quantization.QuantType.QUInt8,
-            weight_type=quantization.QuantType.QInt8,
-        )
+        with quiet():
+            quantization.quantize_static(
+                source,
+                path,
+                _reader(quantization.CalibrationDataReader, clips),
+                quant_format=quantization.QuantFormat.QDQ,
+                nodes_to_quantize=names,
+                per_channel=True,
+                reduce_range=True,
+                activation_type=quantization.QuantType.QUInt8,
+                weight_type=quantization.QuantType.QInt8,
+            )
         return onnx.load(path)
 
 
-def _Reader(base: type, clips: Sequence[np.ndarray]):  # noqa: N802  a class that can only be made once onnxruntime is imported
-    """What onnxruntime asks for one input after the other."""
+def _reader(base: type, clips: Sequence[np.ndarray]):
+    """What onnxruntime asks for one input after the other; its base can only be imported with onnxruntime."""
 
     class Reader(base):
         def __init__(self) -> None:

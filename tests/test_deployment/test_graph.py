@@ -21,7 +21,12 @@ from mmskanon.deployment.graph import (  # noqa: E402
     run_session,
 )
 from mmskanon.deployment.made_up import made_up_clips  # noqa: E402
-from mmskanon.deployment.precision import check_layers, layers_of, to_float16  # noqa: E402
+from mmskanon.deployment.precision import (  # noqa: E402
+    check_layers,
+    inner_layers,
+    layers_of,
+    to_float16,
+)
 
 
 def strings(message) -> set[str]:
@@ -140,6 +145,16 @@ def test_float16_leaves_coordinates_and_the_last_layer_alone():
     difference = np.abs(made - expected)
     assert 0 < difference.max() < 0.02
     assert made[0, 0, 0].all() and (made != made.astype(np.float16)).mean() > 0.4
+
+
+@pytest.mark.parametrize(
+    ('name', 'kept'), [('unet', slice(2, -3)), ('resnet', slice(1, None)), ('lstm', slice(0, 0))]
+)
+def test_layers_at_full_resolution_stay_out_of_8_bits(name, kept):
+    model = build_onnx(ready(name))
+    names = [node.name for node in layers_of(model)]
+    assert [node.name for node in inner_layers(model)] == names[kept]
+    assert bool(names) == (name != 'lstm')
 
 
 def test_what_has_no_layers_has_no_lower_precision():
