@@ -139,6 +139,7 @@ setup(
     extras_require={
         'lite': requirements('lite'),
         'mmcv': requirements('mmcv'),
+        'onnx': requirements('onnx'),
         'tensorboard': requirements('tensorboard'),
         'tests': requirements('tests'),
         'docs': requirements('docs'),

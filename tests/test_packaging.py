@@ -45,6 +45,8 @@ DISTRIBUTIONS = {
     'yaml': 'pyyaml',
 }
 # Chosen by the user, see requirements/lite.txt; or brought by a requirement that cannot work without it.
+# Blocks around the imports of an extra that a user may lack, and the file of its requirements.
+EXTRAS = {'onnx_extra()': 'onnx'}
 IMPLIED = {'mmcv': 'mmcv-lite', 'cv2': 'mmengine'}
 
 ASK_FOR_PACKAGE = """
@@ -251,7 +253,7 @@ def requirements(name: str) -> dict[str, Requirement]:
     return {canonicalize_name(requirement.name): requirement for requirement in found}
 
 
-@pytest.mark.parametrize('name', ['runtime', 'lite', 'tests', 'docs'])
+@pytest.mark.parametrize('name', ['runtime', 'lite', 'onnx', 'tests', 'docs'])
 def test_the_tested_set_is_within_the_ranges(name):
     pins = requirements('tested')
     for distribution, requirement in requirements(name).items():
@@ -259,20 +261,41 @@ def test_the_tested_set_is_within_the_ranges(name):
         assert pin.operator == '==' and requirement.specifier.contains(pin.version), distribution
 
 
+def imports(node: ast.AST, guarded: bool = False) -> list[tuple[str, bool]]:
+    """Top-level names that code imports, and whether it does so in a block that turns a missing extra into a sentence."""
+    found = []
+    for child in ast.iter_child_nodes(node):
+        inside = guarded
+        if isinstance(child, ast.With):
+            calls = [item.context_expr for item in child.items]
+            inside |= any(ast.unparse(call) in EXTRAS for call in calls)
+        elif isinstance(child, ast.If):
+            inside |= ast.unparse(child.test) == 'TYPE_CHECKING'  # never runs
+        if isinstance(child, ast.Import):
+            found += [(alias.name.partition('.')[0], guarded) for alias in child.names]
+        elif isinstance(child, ast.ImportFrom) and child.level == 0:
+            found.append((child.module.partition('.')[0], guarded))
+        found += imports(child, inside)
+    return found
+
+
 @pytest.mark.parametrize('folder', ['mmskanon', 'tools'])
 def test_every_import_is_a_declared_requirement(folder):
     known = {*sys.stdlib_module_names, 'mmskanon', *IMPLIED}
-    declared = requirements('runtime')
+    always = requirements('runtime')
+    optional = {name for extra in EXTRAS.values() for name in requirements(extra)}
     for path in (REPO / folder).rglob('*.py'):
-        for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
-            modules = []
-            if isinstance(node, ast.Import):
-                modules = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.level == 0:
-                modules = [node.module]
-            for top in {module.partition('.')[0] for module in modules} - known:
-                distribution = canonicalize_name(DISTRIBUTIONS.get(top, top))
-                assert distribution in declared, f'{path.relative_to(REPO)} imports {top}'
+        for top, guarded in imports(ast.parse(path.read_text(encoding='utf-8'))):
+            distribution = canonicalize_name(DISTRIBUTIONS.get(top, top))
+            declared = {*always, *optional} if guarded else always
+            assert top in known or distribution in declared, (
+                f'{path.relative_to(REPO)} imports {top}'
+            )
+
+
+def test_imports_of_extras_are_told_apart():
+    code = 'import a\nwith onnx_extra():\n    import b.c\nif x:\n    from d import e\nif TYPE_CHECKING:\n    import f\n'
+    assert imports(ast.parse(code)) == [('a', False), ('b', True), ('d', False), ('f', True)]
 
 
 def test_model_index_names_metafiles_and_configs_that_exist():

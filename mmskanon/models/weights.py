@@ -12,7 +12,7 @@ def load_weights(net: nn.Module, checkpoint: str, role: str, prefix: str = '') -
     Args:
         net (nn.Module): The module, modified in place. If it has a method ``adopt_state``, this may first rename what it takes from
             elsewhere.
-        checkpoint (str): Path of a checkpoint with a ``state_dict`` or of a bare state dict.
+        checkpoint (str): Path of a checkpoint with a ``state_dict`` or of a bare state dict, of a module compiled or not.
         role (str): What the module is, for error messages, for example ``'recognizer'``.
         prefix (str): Read only the keys under this prefix if there are any, and strip it. Defaults to ``''``.
 
@@ -21,6 +21,9 @@ def load_weights(net: nn.Module, checkpoint: str, role: str, prefix: str = '') -
     """
     loaded = load_checkpoint(checkpoint)
     state = loaded.get('state_dict', loaded)
+    # torch.compile wraps a module in another one, which stands in the keys wherever what was saved had been compiled.
+    state = {k.replace('_orig_mod.', ''): v for k, v in state.items()}
+    net = getattr(net, '_orig_mod', net)
     state = {k: v for k, v in state.items() if not k.startswith('data_preprocessor.')}
     if prefix and any(k.startswith(prefix) for k in state):
         state = {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}

@@ -13,7 +13,7 @@ from .upright import about_shoulders, upright
 
 CENTERS = ('first_frame', 'every_frame', None)
 # First coordinate given to a present joint that would come to lie at exactly zero, which means absent.
-_PRESENT = 1e-7
+PRESENT = 1e-7
 
 
 def body_mask(keypoint: np.ndarray) -> np.ndarray:
@@ -264,5 +264,5 @@ def _pack(coords: np.ndarray, present: np.ndarray, like: np.ndarray) -> np.ndarr
     out[..., dims:] = like[..., dims:]
     if not present.all():
         out[..., :dims][~present] = 0
-    out[..., 0][present & ~_joint_mask(out[..., :dims])] = _PRESENT
+    out[..., 0][present & ~_joint_mask(out[..., :dims])] = PRESENT
     return out

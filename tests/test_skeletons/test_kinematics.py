@@ -127,6 +127,26 @@ def test_absent_ends_and_runs_are_filled_from_what_is_there():
     )
 
 
+@pytest.mark.parametrize(
+    'layout', [CHAIN, MIXED, get_layout('kinect_v1')], ids=['chain', 'mixed', 'kinect']
+)
+def test_a_recorded_graph_fills_whatever_is_absent(layout):
+    class Fill(torch.nn.Module):
+        def forward(self, x):
+            return fill_absent_joints(x, layout)
+
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(40, layout.num_joints, 3, generator=generator)
+    program = torch.export.export(Fill(), (x,))
+    for share in (0.1, 0.5, 0.95):
+        x = torch.randn(x.shape, generator=generator)
+        x[torch.rand(x.shape[:2], generator=generator) < share] = 0
+        torch.testing.assert_close(program.module()(x), fill_absent_joints(x, layout))
+    x = torch.eye(layout.num_joints)[..., None].expand(-1, -1, 3)  # only one joint is there
+    program = torch.export.export(Fill(), (x,))
+    assert (program.module()(x) == 1).all()
+
+
 def test_filling_passes_gradients_to_the_neighbours():
     x = torch.tensor([[1.0, 0, 0], [0, 0, 0], [3, 4, 0], [5, 5, 5]], requires_grad=True)
     (grad,) = torch.autograd.grad(fill_absent_joints(x, CHAIN)[1].sum(), x)

@@ -82,6 +82,11 @@ class BaseAnonymizer(BaseModule):
             raise ValueError(f'{name}: num_coords must be 2 or 3, found {self.num_coords}')
 
     @property
+    def export_obstacle(self) -> str | None:
+        """str, optional: Why no graph of tensor operations can stand for this instance, as the end of a sentence; None where one can."""
+        return None
+
+    @property
     def receptive_field(self) -> int | None:
         """int, optional: Largest number of consecutive input frames that one output frame depends on, in eval mode; None without bound."""
         spans = [self.needed_frames(frame) for frame in range(self.frame_grid)]

@@ -183,6 +183,13 @@ class CanonicalBodyAnonymizer(BaseAnonymizer):
         return None if self._takes_clips else self.inner.needed_frames(frame)
 
     @property
+    def export_obstacle(self) -> str | None:
+        """str, optional: That of the inner anonymizer, or that a body is drawn for each clip."""
+        if self.lengths == 'random':
+            return 'it draws a body for each clip, and the seed of a graph would be the same for everybody who has the file'
+        return self.inner.export_obstacle
+
+    @property
     def _takes_clips(self) -> bool:
         return self.rest_pose != 'none' or self.lengths == 'random'
 

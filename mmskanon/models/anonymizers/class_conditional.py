@@ -68,6 +68,11 @@ class ClassConditionalAnonymizer(BaseAnonymizer):
         # Not registered as a child: it is loaded from its own file, never from or into a checkpoint of this module.
         object.__setattr__(self, 'recognizer', net.requires_grad_(False))
 
+    @property
+    def export_obstacle(self) -> str:
+        """str: See :class:`BaseAnonymizer`."""
+        return 'it reads the action with a recognizer and takes its output from recordings of other people, which a file for users must not hold'
+
     def _apply(self, fn, *args, **kwargs):
         self.recognizer._apply(fn, *args, **kwargs)
         return super()._apply(fn, *args, **kwargs)

@@ -66,6 +66,11 @@ class GaussianNoiseAnonymizer(BaseAnonymizer):
         self.std = float(std)
         self.seed = seed
 
+    @property
+    def export_obstacle(self) -> str:
+        """str: See :class:`BaseAnonymizer`."""
+        return 'it draws noise, and the seed of a graph would be the same for everybody who has the file'
+
     def transform(self, coords: Tensor, present: Tensor) -> Tensor:
         """Add noise to ``coords``, shape (N, M, T, V, C)."""
         chance = current_chance()

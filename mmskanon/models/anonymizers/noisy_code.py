@@ -112,6 +112,13 @@ class NoisyCodeAnonymizer(CanonicalBonesAnonymizer):
         first, last = first - 2 * around, last + 2 * around  # blocks of decoder and encoder
         return 2 * first - 2, 2 * last + 2
 
+    @property
+    def export_obstacle(self) -> str | None:
+        """str, optional: See :class:`BaseAnonymizer`; None without noise."""
+        if self.noise:
+            return 'it draws noise, and the seed of a graph would be the same for everybody who has the file'
+        return None
+
     def transform(self, coords: Tensor, present: Tensor) -> Tensor:
         """Pass ``coords``, shape (N, M, T, V, 3), through the network."""
         self._check_measured()
