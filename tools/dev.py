@@ -123,7 +123,11 @@ def set_up(venv: Path, project: bool = True) -> Path:
     pip_install(python, 'the tested set of packages', '-r', TESTED)
     if project:
         pip_install(
-            python, 'the checkout', '--no-build-isolation', '--editable', f'{ROOT}[lite,onnx,tests,docs]'
+            python,
+            'the checkout',
+            '--no-build-isolation',
+            '--editable',
+            f'{ROOT}[lite,onnx,tests,docs]',
         )
         stamp.write_text(wanted)
     return python

@@ -66,7 +66,9 @@ def test_first_run_installs_torch_then_the_tested_set_then_the_checkout(dev, ven
     torch, tested, editable = asked(venv)
     assert re.search(r'pip .*install torch==[\d.]+$', torch)
     assert tested.endswith(f'install -r {checkout}/requirements/tested.txt')
-    assert editable.endswith(f'install --no-build-isolation --editable {checkout}[lite,onnx,tests,docs]')
+    assert editable.endswith(
+        f'install --no-build-isolation --editable {checkout}[lite,onnx,tests,docs]'
+    )
 
 
 def test_second_run_skips_the_set_up_until_something_changes(dev, venv, checkout):
