@@ -57,6 +57,19 @@ def same(sample, originals):
 CHANCE = dict(tm=1 / TRIALS, r1=1 / ((SUBJECTS - 1) * TRIALS + 1))
 
 
+def test_a_file_without_places_is_compared_without_places(measured):
+    """What is moved to the origin and turned, and nothing else, is as near as it was; only if all of it is."""
+
+    def canonical(sample, originals):
+        return normalize_skeleton(sample['keypoint'], 'kinect_v1', rotate='invariant')[0]
+
+    def all_but_one(sample, originals):
+        return (same if sample is originals[-1] else canonical)(sample, originals)
+
+    assert measured(canonical)['mpjpe_mm'] < 0.01
+    assert measured(all_but_one)['mpjpe_mm'] > 100
+
+
 def test_an_unchanged_file_has_full_marks(measured):
     found = measured(same)
     assert found.pop('bone_variation') == found.pop('bone_variation_original') > 0
