@@ -21,7 +21,7 @@ import torch
 from mmskanon.apis import init_anonymizer
 from mmskanon.deployment import PRECISIONS, ExportOptions
 from mmskanon.deployment.compare import measure_loss, model_input, pick, reference_output
-from mmskanon.deployment.exporter import load_clips, make_model, time_in_turn
+from mmskanon.deployment.exporter import load_clips, make_model, time_against_pytorch
 from mmskanon.deployment.graph import open_session, run_session
 
 
@@ -65,7 +65,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with torch.no_grad():
             for x in inputs[:3]:  # so that no compilation is timed
                 compiled(torch.from_numpy(x))
-    times = time_in_turn(anonymizer, sessions, inputs, compiled)
+    times = time_against_pytorch(anonymizer, sessions, inputs, compiled)
     apart = 0.0
     for clip in measured:
         padded = np.zeros((1, anonymizer.num_person, *clip.shape[1:]), np.float32)

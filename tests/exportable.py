@@ -2,6 +2,7 @@
 """Small anonymizers of every kind that can be exported."""
 
 import torch
+from mmengine.registry import init_default_scope
 
 from mmskanon.registry import MODELS
 
@@ -40,6 +41,7 @@ EXPORTABLE = {
 
 def ready(name: str, persons: int = 2, normalization: dict | None = None, **changes):
     """An anonymizer with fixed weights, in eval mode, that knows its normalization."""
+    init_default_scope('mmskanon')  # whatever a test before has left
     torch.manual_seed(0)
     cfg = {**EXPORTABLE.get(name, {}), 'layout': ARM, 'num_person': persons, **changes}
     anonymizer = MODELS.build(cfg).eval().requires_grad_(False)

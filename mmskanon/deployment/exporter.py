@@ -18,8 +18,15 @@ from mmskanon.io.pickles import load_annotations
 from mmskanon.models.anonymizers import BaseAnonymizer
 from mmskanon.release.provenance import digest_of_config, sha256_of
 
-from .compare import TOLERANCE, Loss, largest_difference, measure_loss, model_input, pick
-from .compare import time_in_turn as time_calls
+from .compare import (
+    TOLERANCE,
+    Loss,
+    largest_difference,
+    measure_loss,
+    model_input,
+    pick,
+    time_in_turn,
+)
 from .graph import PRECISIONS, build_onnx, check_exportable, open_session, run_session, set_metadata
 from .made_up import made_up_clips
 from .metadata import describe
@@ -162,12 +169,12 @@ def make_model(
             loss = measure_loss(full_session, session, measured, anonymizer, space)
         inputs = [model_input(clip, anonymizer, space) for clip in pick(measured, TIMED)]
         sessions = {'float32': full_session, options.precision: session}
-        times = time_in_turn(anonymizer, sessions, inputs)
+        times = time_against_pytorch(anonymizer, sessions, inputs)
     size = len(full.SerializeToString())
     return content, ExportReport(len(content), size, difference, loss, times, measured_on)
 
 
-def time_in_turn(
+def time_against_pytorch(
     anonymizer: BaseAnonymizer,
     sessions: dict,
     inputs: list[np.ndarray],
@@ -194,7 +201,7 @@ def time_in_turn(
         calls['compiled'] = lambda x: compiled(torch.from_numpy(x))
     try:
         with torch.no_grad():
-            return time_calls(calls, inputs)
+            return time_in_turn(calls, inputs)
     finally:
         torch.set_num_threads(threads)
 
