@@ -531,7 +531,7 @@ def test_a_pickle_with_code_inside_runs_nothing(tmp_path, write):
 def test_the_example_in_the_docs_runs_and_prints_what_it_says(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r'```python\n(.*?)```', DOCS.read_text(), flags=re.S)
-    (example,) = [b for b in blocks if 'import' in b]
+    (example,) = [b for b in blocks if 'import' in b and not b.startswith('# tested')]
     exec(compile(example, str(DOCS), 'exec'), {})
     expected = re.search(r'^# (.*)$', example, flags=re.M).group(1)
     assert capsys.readouterr().out.strip().splitlines()[-1] == expected

@@ -43,9 +43,9 @@ def test_the_middle_clip_is_chosen_whatever_length_and_body_size():
 
 
 def test_each_class_has_its_own():
-    clips = [swing(0.2), swing(1.0, frames=15), swing(0.2, frames=17)]
-    chosen = choose(clips, labels=[1, 0, 1], classes=2)
-    assert [c.shape[1] for c in chosen] == [15, 12]
+    clips = [swing(0.2), swing(1.0, frames=15), swing(0.3, frames=17), swing(0.4, frames=19)]
+    chosen = choose(clips, labels=[1, 0, 1, 1], classes=2)
+    assert [c.shape[1] for c in chosen] == [15, 17]
 
 
 def test_gaps_are_bridged_and_empty_ends_cut():

@@ -18,10 +18,11 @@ from mmskanon.io.checkpoints import load_checkpoint
 TOOLS = Path(__file__).resolve().parents[2] / 'tools'
 # The processes of a group end with their tool; here they go on to the next.
 RUN_EACH = """
-import runpy, sys
+import runpy, sys, time
 from mmskanon.utils import cli
 end, cli.end_cpu_process_group = cli.end_cpu_process_group, lambda status: None
 for words in {commands!r}:
+    time.sleep(1)  # MMEngine names a run by the second in which it starts
     sys.argv = words
     try:
         runpy.run_path(words[0], run_name='__main__')
