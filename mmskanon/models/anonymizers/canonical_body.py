@@ -7,6 +7,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from functools import partial
 
 import torch
+from mmengine.registry import DefaultScope
 from torch import Tensor
 
 from mmskanon.datasets.population_clips import population_clips
@@ -123,7 +124,9 @@ class CanonicalBodyAnonymizer(BaseAnonymizer):
         self.lengths, self.rest_pose = lengths, rest_pose
         self.keep_heading, self.seed = keep_heading, seed
         shared = dict(layout=layout, num_person=num_person, num_coords=num_coords)
-        self.inner = MODELS.build({**shared, **anonymizer})
+        # Also under the scope of a stock recipe.
+        with DefaultScope.overwrite_default_scope('mmskanon'):
+            self.inner = MODELS.build({**shared, **anonymizer})
         for key in ('layout', 'num_person', 'num_coords'):
             found, expected = getattr(self.inner, key), getattr(self, key)
             if found != expected:

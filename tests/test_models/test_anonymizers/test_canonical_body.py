@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mmengine.config import Config
 from mmengine.optim import OptimWrapper
-from mmengine.registry import init_default_scope
+from mmengine.registry import DefaultScope, init_default_scope
 from mmengine.runner import Runner
 
 from mmskanon.apis import anonymize_annotations, anonymize_keypoints
@@ -521,3 +521,9 @@ def test_mistakes(population):
     with pytest.raises(ValueError, match='a spread needs two subjects at least'):
         build(body=None, population=alone, lengths='random')
     assert build(body=None, population=alone).population.subjects == 1
+
+
+def test_the_inner_anonymizer_is_found_under_the_scope_of_a_stock_recipe():
+    with DefaultScope.overwrite_default_scope('mmaction'):
+        made = CanonicalBodyAnonymizer(IDENTITY, body=body(ARM), layout=ARM)
+    assert type(made.inner).__name__ == 'IdentityAnonymizer'
