@@ -7,7 +7,7 @@ import pytest
 import torch
 from builders import LAYOUT, annotations, batch, tiny_model
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
+from mmengine.registry import DefaultScope, init_default_scope
 from mmengine.runner import Runner
 
 from mmskanon.io.checkpoints import load_checkpoint
@@ -33,6 +33,12 @@ def trained(tmp_path):
 def by_hand(model, data) -> torch.Tensor:
     with torch.no_grad():
         return torch.stack([model.anonymizer(clips) for clips in data['inputs']])
+
+
+@pytest.fixture(autouse=True)
+def scopes(monkeypatch):
+    """Scopes of stock recipes end with the test."""
+    monkeypatch.setattr(DefaultScope, '_instance_dict', DefaultScope._instance_dict.copy())
 
 
 @pytest.mark.parametrize('training', [True, False])
