@@ -6,8 +6,8 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from builders import LAYOUT, PIPELINE, annotations
-from mmengine.config import Config
+from builders import annotations
+from raw_recordings import config
 
 from mmskanon.apis import init_anonymizer
 from mmskanon.apis.anonymize import anonymize_annotations
@@ -17,15 +17,7 @@ from mmskanon.io import load_annotations
 
 @pytest.fixture
 def cfg():
-    return Config(
-        dict(
-            default_scope='mmskanon',
-            model=dict(
-                anonymizer=dict(type='SmoothingAnonymizer', sigma=1.0, layout=LAYOUT, num_person=1)
-            ),
-            test_dataloader=dict(dataset=dict(pipeline=[dict(PIPELINE[0], layout=LAYOUT)])),
-        )
-    )
+    return config('SmoothingAnonymizer', made=dict(sigma=1.0))
 
 
 def assert_equal(made, expected):

@@ -12,9 +12,9 @@ from pathlib import Path
 import audit_documents
 import numpy as np
 import pytest
-from builders import LAYOUT, PIPELINE, annotations
+from builders import LAYOUT, annotations
 from mmaction.datasets import PoseDataset
-from mmengine.config import Config
+from raw_recordings import config
 
 from mmskanon.collection import MotionSettings, ReleaseOptions, RunOptions, anonymize_collection
 from mmskanon.datasets.converters import utd_mhad
@@ -41,18 +41,6 @@ class Witness(BaseAnonymizer):
 
     def transform(self, coords, present):
         return coords
-
-
-def config(kind='IdentityAnonymizer', layout=LAYOUT, persons=1, made=(), **changes) -> Config:
-    normalize = dict(PIPELINE[0], layout=layout)
-    return Config(
-        dict(
-            default_scope='mmskanon',
-            model=dict(anonymizer=dict(made, type=kind, layout=layout, num_person=persons)),
-            test_dataloader=dict(dataset=dict(pipeline=[normalize])),
-            **changes,
-        )
-    )
 
 
 @pytest.fixture
