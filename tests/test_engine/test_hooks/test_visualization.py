@@ -164,6 +164,16 @@ def test_weights_and_biases_gets_them(make_runner, monkeypatch):
     assert all(v.dtype == np.uint8 and v.ndim == 3 and v.shape[2] == 3 for _, v in images)
 
 
+def test_the_real_weights_and_biases_gets_them_offline(make_runner, tmp_path, monkeypatch):
+    pytest.importorskip('wandb', reason='wandb is not installed: pip install wandb')
+    monkeypatch.setenv('WANDB_MODE', 'offline')
+    monkeypatch.setenv('WANDB_SILENT', 'true')
+    make_runner(backends=[dict(type='WandbVisBackend', init_kwargs=dict(mode='offline'))]).train()
+    stored = {path.name.rpartition('_')[0] for path in (tmp_path / 'run').rglob('*.png')}
+    found = {name for name in PICTURES if any(s.startswith(name) for s in stored)}
+    assert found == set(PICTURES)
+
+
 def _warnings(runner, monkeypatch):
     said = []
     monkeypatch.setattr(runner.logger, 'warning', said.append)
