@@ -17,7 +17,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmengine.utils import import_modules_from_strings
 
 from mmskanon.apis.anonymize import retimed
 from mmskanon.datasets.schema import attribute_value
@@ -270,9 +269,6 @@ def start_worker(job: Job) -> None:
     """Make this process ready for chunks."""
     global _WORKER
     torch.set_num_threads(1)
-    modules = job.motion.cfg.get('custom_imports')
-    if modules:  # which reading the config did in the process that started this one
-        import_modules_from_strings(**modules)
     _WORKER = Worker(job)
 
 

@@ -280,9 +280,8 @@ def _run(job: Job, tasks: Iterator[Task], workers: int, motion: Motion) -> Itera
     """Do tasks, in this process or in several, and yield the number of recordings of each when it is done."""
     if workers <= 1:
         threads = torch.get_num_threads()
-        torch.set_num_threads(
-            1
-        )  # as in other processes: sums of several threads are rounded differently
+        # As in other processes: sums of several threads are rounded differently.
+        torch.set_num_threads(1)
         try:
             yield from map(Worker(job, motion), tasks)
         finally:
