@@ -199,11 +199,8 @@ def _in_bytes(content: mmap.mmap | bytes, sought: Sought) -> Iterator[Finding]:
 def provenance_path(target: str | os.PathLike) -> Path:
     """Return the provenance file beside a release: ``NAME.pkl``, ``NAME.zip`` and a folder ``NAME`` have ``NAME.provenance.json``."""
     target = Path(target)
-    is_file = target.suffix.lower() in (
-        '.pkl',
-        '.pickle',
-        '.zip',
-    )  # a folder may be called public.v2
+    # A folder may be called public.v2.
+    is_file = target.suffix.lower() in ('.pkl', '.pickle', '.zip')
     return target.with_name(f'{target.stem if is_file else target.name}.provenance.json')
 
 
