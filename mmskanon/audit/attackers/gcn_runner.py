@@ -7,7 +7,7 @@ import multiprocessing
 import random
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -51,12 +51,22 @@ class ClipDataset(Dataset):
 
     def __getitem__(self, index: int) -> dict:
         """dict: ``inputs`` of shape (1, M, T, V, C) and ``data_samples`` with the label."""
-        draw = np.random.default_rng((*self._state, index)).random(2, np.float32)
-        clip = torch.from_numpy(self.view[np.array([index])].clips(self.length))
-        kept = 1 - self.crop * float(draw[0])
-        start = torch.tensor([float(draw[1]) * (1 - kept)])
-        sample = ActionDataSample().set_gt_label(int(self.labels[index]))
-        return dict(inputs=crop_time(clip, start, start + kept), data_samples=sample)
+        return self.__getitems__([index])[0]
+
+    def __getitems__(self, indices: Sequence[int]) -> list[dict]:
+        """The samples of a batch, for which PyTorch's loader asks at once: reading and cutting clips one by one takes as long as training on them."""
+        draws = np.array(
+            [np.random.default_rng((*self._state, i)).random(2, np.float32) for i in indices]
+        )
+        clips = torch.from_numpy(self.view[np.asarray(indices)].clips(self.length))
+        kept = torch.from_numpy(1 - np.float32(self.crop) * draws[:, 0])
+        start = torch.from_numpy(draws[:, 1]) * (1 - kept)
+        cut = crop_time(clips, start, start + kept)
+        samples = [ActionDataSample().set_gt_label(int(self.labels[i])) for i in indices]
+        return [
+            dict(inputs=clip[None], data_samples=sample)
+            for clip, sample in zip(cut, samples, strict=True)
+        ]
 
 
 def run_epochs(

@@ -77,6 +77,15 @@ def test_cuts_follow_from_seed_epoch_and_index(tmp_path):
     np.testing.assert_allclose(whole[3]['inputs'], view[3:4].clips(12), atol=1e-6)
 
 
+def test_a_batch_is_its_samples(tmp_path):
+    view, labels, *_ = halves('bones', tmp_path)
+    data = ClipDataset(view, labels, 12, 0.4)
+    data.set_random_state(1, 2)
+    for index, sample in zip((5, 3, 11), data.__getitems__([5, 3, 11]), strict=True):
+        assert np.array_equal(sample['inputs'], data[index]['inputs'])
+        assert sample['data_samples'].gt_label == labels[index]
+
+
 def test_no_last_batch_of_one_clip(tmp_path):
     view, labels, *_ = halves('bones', tmp_path)
     attacker = GCN(dict(model=tiny_net(action_head())), 8, dict(QUICK, batch_size=4))
