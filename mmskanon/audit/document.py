@@ -112,6 +112,11 @@ class Findings:
             for k in ('files', 'verdict', 'gates', 'privacy', 'utility', 'fidelity', 'groups')
         }
 
+    def _attacks_on(self, question: str) -> int:
+        """Number of attacks on each method that count."""
+        tiers = len(set(self.audit.tiers_of(question)) - {CONTROL})
+        return max(tiers * sum(about['counts'] for about in self.attackers.values()), 1)
+
     def _testimony(self, method: str | None, question: str, tier: str, attacker: str) -> Testimony:
         key = (None if tier == CONTROL else method, question, tier, attacker)
         if key not in self._heard:
@@ -179,7 +184,11 @@ class Findings:
             layout=audit.original.store.layout_spec,
             num_actions=audit.original.num_actions,
             attributes={
-                n: dict(y.describe(), partition=audit.questions[n].task.sentence)
+                n: dict(
+                    y.describe(),
+                    partition=audit.questions[n].task.sentence,
+                    eer_bound=y.eer_bound(self._attacks_on(n)),
+                )
                 for n, y in self.yards.items()
             },
             partition=dict(

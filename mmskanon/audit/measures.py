@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from scipy.stats import norm
 
 from mmskanon.evaluation.functional import (
     area_under_roc,
@@ -28,6 +29,9 @@ from .inputs import Recording
 from .judging import Answers
 from .tasks import Task
 from .trials import Trials
+
+_GUESSES = 200  # simulated, by which the spread of a guessed equal error rate is known
+_GUESSED_DIMS = 16  # of the place at which a guess puts each clip
 
 
 class Yardstick:
@@ -166,6 +170,31 @@ class Yardstick:
         _, clips = np.unique(self.people[self.task.test], return_counts=True)
         people = int(clips.sum() ** 2 // (clips**2).sum())
         return max(bound, chance_upper_bound(people, majority_level(self.labels), 0.05, attackers))
+
+    def eer_bound(self, attacks: int) -> float | None:
+        """Equal error rate that the lowest of some guessing attacks falls below in one audit of twenty.
+
+        The lowest of many lies below 50 % though none knows anything. A guess puts each clip of the list ``matched`` at random; what
+        it errs is spread normally about 50 %, and how widely is simulated on the list.
+
+        Args:
+            attacks (int): Number of attacks of which the lowest counts.
+
+        Returns:
+            float, optional: None where nothing is verified.
+        """
+        matched = self.trials.get('matched')
+        if matched is None or not 0 < matched.genuine.sum() < len(matched):
+            return None
+        rng = np.random.default_rng(self.seed)
+        clips, pairs = np.unique(matched.pairs, return_inverse=True)
+        first, second = pairs.reshape(-1, 2).T
+        errors = []
+        for _ in range(_GUESSES):
+            places = rng.standard_normal((len(clips), _GUESSED_DIMS))
+            likeness = np.einsum('pd,pd->p', places[first], places[second])
+            errors.append(equal_error_rate(likeness, matched.genuine))
+        return float(max(0.5 + norm.ppf(0.05 / attacks) * np.std(errors), 0))
 
     def groups(self, answers: Answers, donors: Sequence[int | str]) -> dict[str, dict]:
         """Rank-1 on people of the anonymizer's training data and on the others, each among all people.

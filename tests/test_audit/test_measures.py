@@ -4,13 +4,14 @@
 import numpy as np
 import pytest
 from audit_recordings import recordings
-from scipy.stats import binom
+from scipy.stats import binom, norm
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
 from mmskanon.audit.judging import Answers
 from mmskanon.audit.measures import Yardstick, strongest
 from mmskanon.audit.tasks import attribute_task, closed_task, open_task
 from mmskanon.audit.trials import trial_list
+from mmskanon.evaluation.functional import equal_error_rate
 
 
 def yard(original, task, resamples=200):
@@ -37,6 +38,26 @@ def answers_of(made, strength, seed=0):
     logits[np.arange(len(task.test)), task.labels[task.test]] += strength
     pairs = {n: rng.normal(size=len(t)) + strength * t.genuine for n, t in made.trials.items()}
     return Answers(logits - np.log(np.exp(logits).sum(1, keepdims=True)), pairs)
+
+
+def test_the_lowest_of_many_guessed_error_rates_stays_above_the_bound(record):
+    original = record(recordings(n_subjects=7))
+    made = yard(original, closed_task(original))
+    genuine = made.trials['matched'].genuine
+    rng = np.random.default_rng(1)
+    lowest = [
+        min(equal_error_rate(rng.normal(size=len(genuine)), genuine) for _ in range(20))
+        for _ in range(100)
+    ]
+    bound = made.eer_bound(20)
+    assert 0.88 <= np.mean(np.array(lowest) > bound) <= 1
+    # Not so low that it says nothing: the formula for pairs that are guessed one by one.
+    spread = 0.25 * np.sqrt(1 / genuine.sum() + 1 / (~genuine).sum())
+    assert bound == pytest.approx(0.5 + norm.ppf(0.05 / 20) * spread, abs=0.02)
+    assert made.eer_bound(1) > bound > made.eer_bound(1000)
+    knows = made.measure(answers_of(made, 1.5))
+    assert knows['eer'] < bound
+    assert Yardstick(made.task, {}, original, 10, 0).eer_bound(20) is None
 
 
 def test_figures_are_those_of_scikit_learn(record):

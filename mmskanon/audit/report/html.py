@@ -66,9 +66,12 @@ def plain_words(doc: Mapping, method: str) -> list[str]:
         )
         verifier = lowest_eer(doc, method, attribute)
         if verifier is not None:
+            lucky = ''
+            if about.get('eer_bound') is not None:
+                lucky = f', and the luckiest of as many guesses in less than {percent(about["eer_bound"])} in one audit of twenty'
             sentences.append(
                 f'Asked whether two clips show the same {"person" if attribute == "subject" else attribute}, an attacker errs in '
-                f'{percent(verifier.figures["eer"])}; guessing errs in {percent(0.5, 0)}.'
+                f'{percent(verifier.figures["eer"])}; guessing errs in {percent(0.5, 0)}{lucky}.'
             )
     action = utility(doc, method, 'fixed')
     if action is not None:
