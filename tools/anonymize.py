@@ -70,7 +70,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--placement',
         choices=PLACEMENTS,
-        help='where bodies are: as recorded (default), or at the origin, upright and to the front (default with --release)',
+        help='where bodies are: as recorded (default), there along a smoothed path, or at the origin, upright and to the front (default with --release)',
     )
     parser.add_argument(
         '--format',

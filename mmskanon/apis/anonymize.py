@@ -15,8 +15,8 @@ from mmskanon.datasets.splits import sample_name
 from mmskanon.models.anonymizers import BaseAnonymizer
 from mmskanon.models.weights import load_weights
 from mmskanon.registry import MODELS
-from mmskanon.skeletons.geometry import denormalize_skeleton, normalize_skeleton
-from mmskanon.skeletons.placement import PLACEMENTS, place_canonically
+from mmskanon.skeletons.geometry import normalize_skeleton
+from mmskanon.skeletons.placement import PLACEMENTS, place
 from mmskanon.skeletons.resampling import resample_clip
 
 
@@ -85,8 +85,8 @@ def anonymize_keypoints(
         normalization (Mapping): Arguments of :func:`normalize_skeleton` beside the keypoints.
         name (str): Name of the recording for error messages. Defaults to ``'sample'``.
         subject (int | str, optional): Whose recording it is, for anonymizers that ask for it. Defaults to None.
-        placement (str): ``'keep'`` restores camera coordinates; ``'canonical'`` leaves the body at the origin, upright and to the front
-            (:func:`~mmskanon.skeletons.placement.place_canonically`). Defaults to ``'keep'``.
+        placement (str): ``'keep'`` restores camera coordinates; ``'smooth'`` too, along a smoothed path; ``'canonical'`` leaves the body at
+            the origin, upright and to the front (:func:`~mmskanon.skeletons.placement.place`). Defaults to ``'keep'``.
 
     Returns:
         np.ndarray: Same shape and dtype, in the same or in canonical coordinates, metres; absent persons are exactly zero.
@@ -143,11 +143,8 @@ def anonymize_together(
     made = []
     outputs = anonymize_bodies(bodies, anonymizer, **known)
     for keypoint, output, record in zip(keypoints, outputs, records, strict=True):
-        if placement == 'canonical':
-            joint = normalization.get('center_joint')
-            placed = place_canonically(output, record, normalization['layout'], joint)
-        else:
-            placed = denormalize_skeleton(output, record)
+        joint = normalization.get('center_joint')
+        placed = place(output, record, normalization['layout'], placement, joint)
         placed = placed.astype(keypoint.dtype)
         shown, surplus = np.split(keypoint, [anonymizer.num_person])
         scores = slice(max(anonymizer.num_coords, anonymizer.layout.dims), None)

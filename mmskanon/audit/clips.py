@@ -28,6 +28,9 @@ FeatureFunction = Callable[[np.ndarray, SkeletonLayout], np.ndarray]
 FINEST = {'m': 1e-4, 'px': 0.1}
 """dict[str, float]: Finest difference of coordinates that attackers get, by unit of the layout."""
 
+_FINEST_TURN = 1e-4  # of the unit vectors of a rotation
+_FORMAT = 2  # of a store; one of another format is written anew
+
 
 def coarsen(clip: np.ndarray, unit: str) -> np.ndarray:
     """Round coordinates to multiples of :data:`FINEST`, a tenth of a millimetre or of a pixel.
@@ -66,7 +69,7 @@ class ClipStore:
         key (str): Digest of names and coordinates.
         layout (SkeletonLayout): Skeleton layout; ``layout_spec`` is what configs call it.
         placement (np.ndarray): Where and how the person stood in the first frame, which normalization takes out and the file
-            still tells: origin and the first two columns of the rotation, shape (N, P), camera space.
+            still tells: origin and the first two columns of the rotation, shape (N, P), camera space, in steps of :data:`FINEST` and 1e-4.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -76,6 +79,7 @@ class ClipStore:
         self.layout_spec = meta['layout']
         self.layout = get_layout(self.layout_spec)
         self.key: str = meta['key']
+        self._format = meta.get('format')
         self._frames = np.load(self.folder / 'frames.npy', mmap_mode='r')
         index = np.load(self.folder / 'index.npz')
         self._starts, self.placement = index['starts'], index['placement']
@@ -136,7 +140,7 @@ class ClipStore:
         """
         if (folder / 'meta.json').exists():
             store = cls(folder)
-            if store.key == key:
+            if store.key == key and store._format == _FORMAT:
                 return store
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
@@ -149,14 +153,18 @@ class ClipStore:
             kept = clip[:num_person, ..., : body.dims].astype(np.float32)
             frames[starts[i] : starts[i + 1], : len(kept)] = kept.transpose(1, 0, 2, 3)
             _, record = normalize_skeleton(kept, body, rotate='invariant')
-            placement.append(
-                np.concatenate([record['origin'][0], record['rotation'][:, :2].ravel()])
-            )
+            # In steps, like the clips: a body at the origin stands there up to rounding, which follows its measures.
+            steps = FINEST[body.unit], _FINEST_TURN
+            parts = record['origin'][0], record['rotation'][:, :2].ravel()
+            rounded = [np.rint(x / step) * step for x, step in zip(parts, steps, strict=True)]
+            placement.append(np.concatenate(rounded))
         frames.flush()
         np.savez(folder / 'index.npz', starts=starts, placement=np.array(placement, np.float32))
         # Last, so that a store without it is known to be unfinished.
         with atomic_path(folder / 'meta.json', overwrite=True) as path:
-            path.write_text(json.dumps(dict(key=key, layout=layout, names=list(names))))
+            path.write_text(
+                json.dumps(dict(key=key, format=_FORMAT, layout=layout, names=list(names)))
+            )
         return cls(folder)
 
     def __len__(self) -> int:

@@ -44,7 +44,7 @@ class MotionSettings:
         checkpoint (str, optional): Its checkpoint; None for anonymizers without weights.
         device (str): Where to run. Defaults to ``'cpu'``.
         frames (int, optional): Number of frames that every clip is brought to. Defaults to None, as they are.
-        placement (str): ``'keep'`` or ``'canonical'``. Defaults to ``'keep'``.
+        placement (str): One of :data:`~mmskanon.skeletons.placement.PLACEMENTS`. Defaults to ``'keep'``.
         batch_size (int): Most clips of equal length in one call of an anonymizer that draws nothing. Defaults to 1, which is as fast on
             a CPU.
 
