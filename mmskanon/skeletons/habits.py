@@ -8,7 +8,10 @@ from collections.abc import Callable, Hashable, Sequence
 import numpy as np
 from scipy.optimize import brentq
 
-_TOLERANCE = 1e-3
+_TOLERANCE, _STEP = 1e-3, 0.25  # of strengths
+_NEGLIGIBLE = 1e-9  # of the largest path: no direction in which people differ
+MOST_STRENGTH = 1.5
+"""float: Largest strength that is looked for."""
 
 
 def habits(
@@ -34,6 +37,50 @@ def habits(
     means = np.divide(sums, clips, out=np.zeros_like(sums), where=known)
     overall = means.sum(axis=0) / np.maximum(known.sum(axis=0), 1)
     return np.where(known, means - overall, 0), overall
+
+
+def excess(
+    offsets: np.ndarray,
+    overall: np.ndarray,
+    paths: np.ndarray,
+    people: np.ndarray,
+    usable: np.ndarray,
+    takes: Sequence[Hashable],
+) -> np.ndarray:
+    """What of habits goes beyond the differences that means of as many takes have by chance, direction by direction.
+
+    With takes x = h + e of a person, Cov(h) = H and Cov(e) = S, means of n takes vary with B = H + S / n. Of x - A mean(x), two
+    takes of a person are uncorrelated where (I - A) B (I - A)^T = S / n: people's means then lie as far apart as means of n takes of
+    anybody. That is asked for along each principal direction of the means, along which A is 1 - sqrt((S / n) / B), and at least 0.
+
+    Args:
+        offsets (np.ndarray): Habits of P people, shape (P, D, L), see :func:`habits`.
+        overall (np.ndarray): Mean over people, shape (D, L).
+        paths (np.ndarray): Paths of n clips, shape (n, D, L).
+        people (np.ndarray): Person of each clip, shape (n,).
+        usable (np.ndarray): Which paths count, shape (n, D), boolean.
+        takes (Sequence): Take of each clip; views of one performance share it, and count as one.
+
+    Returns:
+        np.ndarray: A mean(x) of each person, shape (P, D, L). The habits as they are where nobody has two takes.
+    """
+    deviations = np.where(usable[..., None], paths - overall - offsets[people], 0)
+    rows: dict[tuple[int, Hashable], list[int]] = {}
+    for row, key in enumerate(zip(people.tolist(), takes, strict=True)):
+        rows.setdefault(key, []).append(row)
+    of_takes = np.stack([deviations[clips].mean(axis=0).ravel() for clips in rows.values()])
+    counts = np.bincount([person for person, _ in rows], minlength=len(offsets))
+    freedom = int((counts - 1).sum())
+    means = offsets.reshape(len(offsets), -1)
+    _, sizes, directions = np.linalg.svd(means, full_matrices=False)
+    there = sizes > _NEGLIGIBLE * max(float(np.abs(paths).max()), 1)
+    if freedom < 1 or not there.any():
+        return offsets
+    sizes, directions = sizes[there], directions[there]
+    found = sizes**2 / (len(offsets) - 1)
+    within = ((of_takes @ directions.T) ** 2).sum(axis=0) / freedom
+    kept = np.minimum(np.sqrt(within * np.mean(1 / counts) / found), 1)
+    return ((means @ directions.T * (1 - kept)) @ directions).reshape(offsets.shape)
 
 
 def alike(vectors: np.ndarray, people: np.ndarray, takes: Sequence[Hashable]) -> float | None:
@@ -70,17 +117,21 @@ def balancing_strength(likeness: Callable[[float], float | None]) -> float | Non
     whoever looks for unlike clips finds them just as well.
 
     Args:
-        likeness (Callable): From a strength in [0, 1] to :func:`alike`, which falls with it.
+        likeness (Callable): From a strength in [0, :data:`MOST_STRENGTH`] to :func:`alike`.
 
     Returns:
-        float, optional: Strength in [0, 1]: 0 where clips of a person are no more alike than others to begin with, 1 where they
-        are even without any habit; None where that cannot be seen.
+        float, optional: The least strength at which they are not, 0 where they are not to begin with; where they are at every strength tried, the one
+        at which they are least so; None where that cannot be seen.
     """
-    none, all_of_it = likeness(0.0), likeness(1.0)
-    if none is None or all_of_it is None:
-        return None
-    if none <= 0:
-        return 0.0
-    if all_of_it >= 0:
-        return 1.0
-    return float(brentq(likeness, 0, 1, xtol=_TOLERANCE))
+    tried, found = np.arange(0, MOST_STRENGTH + _STEP / 2, _STEP), []
+    for strength in tried:
+        found.append(likeness(float(strength)))
+        if found[-1] is None:
+            return None
+        if found[-1] <= 0:
+            return (
+                float(brentq(likeness, strength - _STEP, strength, xtol=_TOLERANCE))
+                if strength
+                else 0.0
+            )
+    return float(tried[np.argmin(found)])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmskanon.skeletons.habits import alike, balancing_strength, habits
+from mmskanon.skeletons.habits import MOST_STRENGTH, alike, balancing_strength, excess, habits
 
 
 @given(st.integers(0, 1000))
@@ -80,8 +80,80 @@ def test_the_strength_leaves_clips_of_a_person_no_more_and_no_less_alike(habit):
     assert strength == pytest.approx(roots[(roots > 0) & (roots < 1)][0], abs=0.05)
 
 
-def test_nothing_is_taken_where_there_is_no_habit_and_all_where_all_is_not_enough():
+def across_takes(vectors, people):
+    """Covariance (D, D) of different takes of a person, written out."""
+    total, pairs = 0, 0
+    for i in range(len(vectors)):
+        for j in range(len(vectors)):
+            if i != j and people[i] == people[j]:
+                total, pairs = total + np.outer(vectors[i], vectors[j]), pairs + 1
+    return total / pairs
+
+
+def beyond(vectors, people, takes=None):
+    """Excess habit of each clip's person; one donor, everything usable."""
+    usable, paths = np.ones((len(vectors), 1), bool), vectors[:, None]
+    offsets, overall = habits(paths, people, usable)
+    takes = range(len(vectors)) if takes is None else takes
+    return excess(offsets, overall, paths, people, usable, takes)[people, 0]
+
+
+def test_takes_without_the_excess_are_uncorrelated_in_every_direction():
+    """People differ much in some directions and not at all in others: one strength for all leaves some alike and makes others unlike."""
+    rng = np.random.default_rng(0)
+    people = np.repeat(np.arange(200), 4)
+    habit = rng.normal(size=(200, 4)) * [3, 1, 0.5, 0]
+    vectors = habit[people] + rng.normal(size=(800, 4)) * [1, 0.5, 1, 1]
+    offsets = habits(vectors[:, None], people, np.ones((800, 1), bool))[0][people, 0]
+    strength = balancing_strength(
+        lambda s: alike(vectors - s * offsets, people, range(len(vectors)))
+    )
+    by_one = across_takes(vectors - strength * offsets, people)
+    by_each = across_takes(vectors - beyond(vectors, people), people)
+    assert np.abs(by_one).max() > 0.15
+    assert np.abs(by_each).max() < 0.04
+
+
+def test_the_excess_is_the_formula_along_principal_directions():
+    vectors, people = crowd(1.0, people=5, size=30)
+    taken = beyond(vectors, people)[::4]
+    means = vectors.reshape(5, 4, 30).mean(1)
+    means = means - means.mean(0)
+    within = vectors.reshape(5, 4, 30) - vectors.reshape(5, 4, 30).mean(1, keepdims=True)
+    values, directions = np.linalg.eigh(np.cov(means.T))
+    expected = np.zeros_like(means)
+    for value, direction in zip(values, directions.T, strict=True):
+        if value > 1e-9:
+            by_chance = ((within.reshape(-1, 30) @ direction) ** 2).sum() / (5 * 3) / 4
+            share = 1 - min(np.sqrt(by_chance / value), 1)
+            expected += share * np.outer(means @ direction, direction)
+    np.testing.assert_allclose(taken, expected, atol=1e-9)
+
+
+def test_views_of_one_take_count_as_one():
+    vectors, people = crowd(1.0, people=6, size=12)
+    takes = np.arange(len(vectors))
+    twice = [np.concatenate([x, x]) for x in (vectors, people, takes)]
+    np.testing.assert_allclose(beyond(*twice)[:24], beyond(vectors, people, takes), atol=1e-9)
+
+
+def test_no_excess_without_people_who_differ_and_all_of_it_without_repetitions():
+    vectors, people = crowd(0.0, people=4, takes=3, size=8)
+    means = vectors.reshape(4, 3, 8).mean(1)
+    same = vectors - (means - means.mean(0))[people]
+    np.testing.assert_allclose(beyond(same, people), 0, atol=1e-12)
+    once = vectors[::3]
+    np.testing.assert_allclose(beyond(once, np.arange(4)), once - once.mean(0), atol=1e-12)
+
+
+def test_nothing_is_taken_where_there_is_no_habit_and_most_where_all_is_not_enough():
     assert balancing_strength(lambda s: -0.1 - s) == 0
-    assert balancing_strength(lambda s: 1 - 0.5 * s) == 1
+    assert balancing_strength(lambda s: 1 - 0.5 * s) == MOST_STRENGTH
     assert balancing_strength(lambda s: None) is None
     assert balancing_strength(lambda s: 0.25 - s) == pytest.approx(0.25, abs=2e-3)
+
+
+def test_likeness_that_rises_again():
+    """Too much puts a person on the other side of everybody."""
+    assert balancing_strength(lambda s: (1.1 - s) ** 2 - 0.04) == pytest.approx(0.9, abs=2e-3)
+    assert balancing_strength(lambda s: (0.8 - s) ** 2 + 0.1) == 0.75

@@ -19,7 +19,13 @@ from mmskanon.datasets.schema import take_key
 from mmskanon.registry import MODELS
 from mmskanon.skeletons.donors import DonorIndex
 from mmskanon.skeletons.dtw import frames_at, smooth_path
-from mmskanon.skeletons.habits import alike, balancing_strength, habits
+from mmskanon.skeletons.habits import (
+    MOST_STRENGTH,
+    alike,
+    balancing_strength,
+    excess,
+    habits,
+)
 from mmskanon.skeletons.kinematics import split_length
 from mmskanon.skeletons.layouts import SkeletonLayout
 
@@ -35,7 +41,7 @@ class ClassHabits:
     Attributes:
         people (dict): Row of each subject of the collection that shows the class.
         donors (dict[int, int]): Column of each clip of the gallery.
-        offsets (Tensor): How a person differs from everybody along a donor, shape (P, D, 64), in frames.
+        offsets (Tensor): How a person differs from everybody along a donor, as far as it is not chance, shape (P, D, 64), in frames.
         mean (Tensor): Path of everybody, shape (D, 64).
         strength (float): Share of the offsets that is taken out.
         smoothing (float): See :func:`without_habit`.
@@ -85,12 +91,14 @@ class CentredTimingAnonymizer(KSameAnonymizer):
     releases a collection knows which clips show the same person, and can take out what those have in common. With p_id the path of
     clip i through donor d (:func:`~mmskanon.skeletons.motion_average.align`), s its person and c its class,
 
-        p'_id = p_id - a_c (mean_{j of s in c} p_jd - mean_{s'} mean_{j of s' in c} p_jd)
+        p'_id = p_id - a_c E_c (mean_{j of s in c} p_jd - mean_{s'} mean_{j of s' in c} p_jd)
 
-    its change against p made smooth, and p' monotone; donors are read along p'. The strength a_c in [0, 1] is found for each class such that, over the collection,
+    its change against p made smooth, and p' monotone; donors are read along p'. E_c takes out what people differ by beyond the differences that means of as many takes
+    have by chance (:func:`~mmskanon.skeletons.habits.excess`). The strength a_c in [0, 1.5] is found for each class such that, over the collection,
     different takes of a person are no more alike than clips of different people
     (:func:`~mmskanon.skeletons.habits.balancing_strength`): by the cosine of bone directions less their mean over time, and of the
-    speeds of the bones, in the mean over donors. More would leave a trace again, since deviations from a mean of few clips add up to nothing.
+    speeds of the bones, in the mean over donors. Were paths all there is to it, it would be 1. More would leave a trace again, since deviations from a mean of few clips
+    add up to nothing.
 
     Own method, 2026; after k-same motion, and nearest to nuisance attribute projection in speaker recognition (Solomonoff, Campbell,
     Boardman, ICASSP 2005), which also estimates from labelled recordings what varies with the wrong thing and takes it out.
@@ -105,7 +113,7 @@ class CentredTimingAnonymizer(KSameAnonymizer):
         recognizer (dict): See :class:`ClassConditionalAnonymizer`.
         collection (dict): The clips to be released, all of them, with subjects: ``dict(ann_file=..., split=...)`` as
             ``population``. Measured when the anonymizer is built: one alignment for each clip and donor of its class.
-        strength (float, optional): Share of each habit that is taken out, the same for all classes. Defaults to None, found as above.
+        strength (float, optional): How much of that is taken out, in [0, 1.5], the same for all classes. Defaults to None, found as above.
         donors_per_class (int): Most clips of a class that are donors, spread over people, so that large galleries do not have to be
             aligned with large collections as a whole. Defaults to 32.
         layout (str | dict | SkeletonLayout): See :class:`BaseAnonymizer`; three-dimensional. Defaults to ``'nturgb+d'``.
@@ -130,8 +138,10 @@ class CentredTimingAnonymizer(KSameAnonymizer):
     ) -> None:
         super().__init__(recognizer, layout=layout, num_person=num_person, **kwargs)
         name = type(self).__name__
-        if strength is not None and not (math.isfinite(strength) and 0 <= strength <= 1):
-            raise ValueError(f'{name}: strength must be in [0, 1], found {strength}')
+        if strength is not None and not (
+            math.isfinite(strength) and 0 <= strength <= MOST_STRENGTH
+        ):
+            raise ValueError(f'{name}: strength must be in [0, {MOST_STRENGTH}], found {strength}')
         if type(donors_per_class) is not int or donors_per_class < self.k:
             raise ValueError(
                 f'{name}: donors_per_class must be an integer of at least k={self.k}, found {donors_per_class!r}'
@@ -184,9 +194,11 @@ class CentredTimingAnonymizer(KSameAnonymizer):
             paths = np.stack([found[i][0] for i in indices])
             usable = np.stack([found[i][1] for i in indices])
             offsets, mean = habits(paths, people, usable)
+            repeated = [takes[i] for i in indices]
+            offsets = excess(offsets, mean, paths, people, usable, repeated)
             if strength is None:
                 strengths[label] = self._balance(
-                    label, paths, offsets[people], usable, people, [takes[i] for i in indices]
+                    label, paths, offsets[people], usable, people, repeated
                 )
             measured[label] = rows, offsets, mean
         return self._with_strength(measured, strengths, strength)
