@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.optimize import brentq
@@ -110,8 +111,21 @@ def alike(vectors: np.ndarray, people: np.ndarray, takes: Sequence[Hashable]) ->
     return float(cosine[again].mean() - cosine[~same_person].mean())
 
 
-def balancing_strength(likeness: Callable[[float], float | None]) -> float | None:
-    """How much of each habit has to go until clips of a person are no more alike than clips of different people.
+@dataclass(frozen=True)
+class Balance:
+    """How much of the habits is taken out, and what is left.
+
+    Args:
+        strength (float): In [0, :data:`MOST_STRENGTH`].
+        likeness (float): What :func:`alike` finds then.
+    """
+
+    strength: float
+    likeness: float
+
+
+def balance(likeness: Callable[[float], float | None]) -> Balance | None:
+    """Find how much of each habit has to go until clips of a person are no more alike than clips of different people.
 
     Taking out too little leaves clips of a person alike; too much makes them unlike, since what was left of them adds up to nothing, and
     whoever looks for unlike clips finds them just as well.
@@ -120,18 +134,17 @@ def balancing_strength(likeness: Callable[[float], float | None]) -> float | Non
         likeness (Callable): From a strength in [0, :data:`MOST_STRENGTH`] to :func:`alike`.
 
     Returns:
-        float, optional: The least strength at which they are not, 0 where they are not to begin with; where they are at every strength tried, the one
+        Balance, optional: The least strength at which they are not, 0 where they are not to begin with; where they are at every strength tried, the one
         at which they are least so; None where that cannot be seen.
     """
-    tried, found = np.arange(0, MOST_STRENGTH + _STEP / 2, _STEP), []
+    tried, found = np.arange(0, MOST_STRENGTH + _STEP / 2, _STEP).tolist(), []
     for strength in tried:
-        found.append(likeness(float(strength)))
+        found.append(likeness(strength))
         if found[-1] is None:
             return None
         if found[-1] <= 0:
-            return (
-                float(brentq(likeness, strength - _STEP, strength, xtol=_TOLERANCE))
-                if strength
-                else 0.0
-            )
-    return float(tried[np.argmin(found)])
+            if strength:
+                strength = float(brentq(likeness, strength - _STEP, strength, xtol=_TOLERANCE))
+            return Balance(strength, likeness(strength))
+    least = int(np.argmin(found))
+    return Balance(tried[least], found[least])

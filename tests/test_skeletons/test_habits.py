@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmskanon.skeletons.habits import MOST_STRENGTH, alike, balancing_strength, excess, habits
+from mmskanon.skeletons.habits import MOST_STRENGTH, Balance, alike, balance, excess, habits
 
 
 @given(st.integers(0, 1000))
@@ -71,7 +71,7 @@ def test_the_strength_leaves_clips_of_a_person_no_more_and_no_less_alike(habit):
     def likeness(strength):
         return alike(vectors - strength * offsets, people, range(len(vectors)))
 
-    strength = balancing_strength(likeness)
+    strength = balance(likeness).strength
     assert likeness(0) > 0.1 and likeness(1) < -0.1
     assert abs(likeness(strength)) < 5e-3
     # Of vectors with a habit of variance h and takes of variance 1, clips of a person with n takes are uncorrelated at the a of
@@ -105,9 +105,7 @@ def test_takes_without_the_excess_are_uncorrelated_in_every_direction():
     habit = rng.normal(size=(200, 4)) * [3, 1, 0.5, 0]
     vectors = habit[people] + rng.normal(size=(800, 4)) * [1, 0.5, 1, 1]
     offsets = habits(vectors[:, None], people, np.ones((800, 1), bool))[0][people, 0]
-    strength = balancing_strength(
-        lambda s: alike(vectors - s * offsets, people, range(len(vectors)))
-    )
+    strength = balance(lambda s: alike(vectors - s * offsets, people, range(len(vectors)))).strength
     by_one = across_takes(vectors - strength * offsets, people)
     by_each = across_takes(vectors - beyond(vectors, people), people)
     assert np.abs(by_one).max() > 0.15
@@ -147,13 +145,15 @@ def test_no_excess_without_people_who_differ_and_all_of_it_without_repetitions()
 
 
 def test_nothing_is_taken_where_there_is_no_habit_and_most_where_all_is_not_enough():
-    assert balancing_strength(lambda s: -0.1 - s) == 0
-    assert balancing_strength(lambda s: 1 - 0.5 * s) == MOST_STRENGTH
-    assert balancing_strength(lambda s: None) is None
-    assert balancing_strength(lambda s: 0.25 - s) == pytest.approx(0.25, abs=2e-3)
+    assert balance(lambda s: -0.1 - s) == Balance(0, -0.1)
+    assert balance(lambda s: 1 - 0.5 * s) == Balance(MOST_STRENGTH, 1 - 0.5 * MOST_STRENGTH)
+    assert balance(lambda s: None) is None
+    found = balance(lambda s: 0.25 - s)
+    assert found.strength == pytest.approx(0.25, abs=2e-3) and abs(found.likeness) < 2e-3
 
 
 def test_likeness_that_rises_again():
     """Too much puts a person on the other side of everybody."""
-    assert balancing_strength(lambda s: (1.1 - s) ** 2 - 0.04) == pytest.approx(0.9, abs=2e-3)
-    assert balancing_strength(lambda s: (0.8 - s) ** 2 + 0.1) == 0.75
+    assert balance(lambda s: (1.1 - s) ** 2 - 0.04).strength == pytest.approx(0.9, abs=2e-3)
+    found = balance(lambda s: (0.8 - s) ** 2 + 0.1)
+    assert found.strength == 0.75 and found.likeness == pytest.approx(0.1025)

@@ -6,7 +6,6 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -18,69 +17,23 @@ from mmskanon.datasets.population_clips import PopulationClips, population_clips
 from mmskanon.datasets.schema import take_key
 from mmskanon.registry import MODELS
 from mmskanon.skeletons.donors import DonorIndex
-from mmskanon.skeletons.dtw import frames_at, smooth_path
+from mmskanon.skeletons.dtw import frames_at
 from mmskanon.skeletons.habits import (
     MOST_STRENGTH,
+    Balance,
     alike,
-    balancing_strength,
+    balance,
     excess,
     habits,
 )
 from mmskanon.skeletons.kinematics import split_length
 from mmskanon.skeletons.layouts import SkeletonLayout
 
+from .class_habits import ClassHabits, without_habit
 from .k_same import ALIGNED_FRAMES, KSameAnonymizer
 
 _COMPARED_DONORS = 16  # of a class, by which the strength is chosen
-
-
-@dataclass(frozen=True)
-class ClassHabits:
-    """Habits of timing in one action class.
-
-    Attributes:
-        people (dict): Row of each subject of the collection that shows the class.
-        donors (dict[int, int]): Column of each clip of the gallery.
-        offsets (Tensor): How a person differs from everybody along a donor, as far as it is not chance, shape (P, D, 64), in frames.
-        mean (Tensor): Path of everybody, shape (D, 64).
-        strength (float): Share of the offsets that is taken out.
-        smoothing (float): See :func:`without_habit`.
-    """
-
-    people: dict[Hashable, int]
-    donors: dict[int, int]
-    offsets: Tensor
-    mean: Tensor
-    strength: float
-    smoothing: float
-
-    def remove(self, paths: Tensor, donors: Sequence[int], subject: Hashable) -> Tensor:
-        """Take the habit of a subject out of paths (k, 64); who has no clip of the class in the collection has no other habit than this one."""
-        columns = [self.donors[donor] for donor in donors]
-        if subject in self.people:
-            offsets = self.offsets[self.people[subject], columns].to(paths)
-        else:
-            offsets = paths - self.mean[columns].to(paths)
-        return without_habit(paths, self.strength * offsets, self.smoothing)
-
-
-def without_habit(paths: Tensor, habits: Tensor, smoothing: float) -> Tensor:
-    """Take habits out of paths.
-
-    Where a path would then run backwards it stands still. What changed is smoothed, so that the movement does not jerk afterwards.
-
-    Args:
-        paths (Tensor): Shape (B, L), never decreasing.
-        habits (Tensor): What is taken out, shape (B, L), in frames.
-        smoothing (float): Standard deviation of the Gaussian that smooths, in frames.
-
-    Returns:
-        Tensor: Shape (B, L), between 0 and L - 1, never decreasing.
-    """
-    last = paths.shape[1] - 1
-    centred = (paths - habits).clamp(0, last).cummax(1).values
-    changed = paths + smooth_path(centred - paths, smoothing)
-    return changed.clamp(0, last).cummax(1).values
+_LENT = 64  # most clips of a class whose timing is lent to others
 
 
 @MODELS.register_module()
@@ -96,9 +49,14 @@ class CentredTimingAnonymizer(KSameAnonymizer):
     its change against p made smooth, and p' monotone; donors are read along p'. E_c takes out what people differ by beyond the differences that means of as many takes
     have by chance (:func:`~mmskanon.skeletons.habits.excess`). The strength a_c in [0, 1.5] is found for each class such that, over the collection,
     different takes of a person are no more alike than clips of different people
-    (:func:`~mmskanon.skeletons.habits.balancing_strength`): by the cosine of bone directions less their mean over time, and of the
+    (:func:`~mmskanon.skeletons.habits.balance`): by the cosine of bone directions less their mean over time, and of the
     speeds of the bones, in the mean over donors. Were paths all there is to it, it would be 1. More would leave a trace again, since deviations from a mean of few clips
     add up to nothing.
+
+    Where A > ``tolerance`` is left (rhythmic actions, whose alignments jump between cycles, have habits that are no offset of a path), clips exchange their timing: with
+    probability 1 - sqrt(tolerance / A) a clip gets the timing of a clip of somebody else who is seen in the class, without the habit of that person.
+    Two clips of a person then show both their own timing in a share tolerance / A of the cases. After randomized response (Warner, Journal of the American
+    Statistical Association 60(309), 1965).
 
     Own method, 2026; after k-same motion, and nearest to nuisance attribute projection in speaker recognition (Solomonoff, Campbell,
     Boardman, ICASSP 2005), which also estimates from labelled recordings what varies with the wrong thing and takes it out.
@@ -114,6 +72,8 @@ class CentredTimingAnonymizer(KSameAnonymizer):
         collection (dict): The clips to be released, all of them, with subjects: ``dict(ann_file=..., split=...)`` as
             ``population``. Measured when the anonymizer is built: one alignment for each clip and donor of its class.
         strength (float, optional): How much of that is taken out, in [0, 1.5], the same for all classes. Defaults to None, found as above.
+        tolerance (float, optional): Likeness of clips of a person beyond which clips of a class exchange their timing, see above. None lets every clip keep its own. Without
+            effect where ``strength`` is given. Defaults to 0.05.
         donors_per_class (int): Most clips of a class that are donors, spread over people, so that large galleries do not have to be
             aligned with large collections as a whole. Defaults to 32.
         layout (str | dict | SkeletonLayout): See :class:`BaseAnonymizer`; three-dimensional. Defaults to ``'nturgb+d'``.
@@ -131,6 +91,7 @@ class CentredTimingAnonymizer(KSameAnonymizer):
         recognizer: Mapping,
         collection: Mapping,
         strength: float | None = None,
+        tolerance: float | None = 0.05,
         donors_per_class: int = 32,
         layout: str | Mapping | SkeletonLayout = 'nturgb+d',
         num_person: int = 2,
@@ -142,11 +103,14 @@ class CentredTimingAnonymizer(KSameAnonymizer):
             math.isfinite(strength) and 0 <= strength <= MOST_STRENGTH
         ):
             raise ValueError(f'{name}: strength must be in [0, {MOST_STRENGTH}], found {strength}')
+        if tolerance is not None and not (math.isfinite(tolerance) and tolerance > 0):
+            raise ValueError(f'{name}: tolerance must be a number > 0, found {tolerance}')
         if type(donors_per_class) is not int or donors_per_class < self.k:
             raise ValueError(
                 f'{name}: donors_per_class must be an integer of at least k={self.k}, found {donors_per_class!r}'
             )
         self.asks_for_subject = True
+        self.tolerance = tolerance
         self._donors = DonorIndex(
             self.labels.tolist(), self.subjects.tolist(), most=donors_per_class
         )
@@ -186,7 +150,7 @@ class CentredTimingAnonymizer(KSameAnonymizer):
             found[index] = paths.cpu().numpy(), np.array(usable)
             members.setdefault(label, []).append(index)
         takes = [_take(sample) for sample in clips.samples]
-        measured, strengths = {}, {}
+        measured, balances = {}, {}
         for label, indices in members.items():
             subjects = [clips.subjects[i] for i in indices]
             rows = {s: row for row, s in enumerate(dict.fromkeys(subjects))}
@@ -197,11 +161,17 @@ class CentredTimingAnonymizer(KSameAnonymizer):
             repeated = [takes[i] for i in indices]
             offsets = excess(offsets, mean, paths, people, usable, repeated)
             if strength is None:
-                strengths[label] = self._balance(
+                balances[label] = self._balance(
                     label, paths, offsets[people], usable, people, repeated
                 )
-            measured[label] = rows, offsets, mean
-        return self._with_strength(measured, strengths, strength)
+            some = np.random.default_rng(label).permutation(len(paths))[:_LENT]
+            lent = dict(
+                lent=torch.from_numpy(paths[some]),
+                usable=usable[some],
+                lenders=tuple(subjects[i] for i in some),
+            )
+            measured[label] = rows, offsets, mean, lent
+        return self._habits_of(measured, balances, strength)
 
     def _balance(
         self,
@@ -211,8 +181,8 @@ class CentredTimingAnonymizer(KSameAnonymizer):
         usable: np.ndarray,
         people: np.ndarray,
         takes: list[Hashable],
-    ) -> float | None:
-        """The strength of one class; paths and offsets of its n clips are of shape (n, D, 64), what is usable (n, D)."""
+    ) -> Balance | None:
+        """How much of the habits of one class to take out; paths and offsets of its n clips are of shape (n, D, 64), what is usable (n, D)."""
         donors = self._donors.clips(label)[:_COMPARED_DONORS]
         columns = slice(len(donors))
 
@@ -223,7 +193,7 @@ class CentredTimingAnonymizer(KSameAnonymizer):
             found = [alike(space, people, takes) for space in spaces]
             return None if None in found else sum(found)
 
-        return balancing_strength(likeness)
+        return balance(likeness)
 
     def _describe(
         self, donors: Sequence[int], paths: np.ndarray, habits: np.ndarray, usable: np.ndarray
@@ -243,43 +213,61 @@ class CentredTimingAnonymizer(KSameAnonymizer):
         speed = mean.diff(dim=1).norm(dim=-1).flatten(1)
         return course.cpu().double().numpy(), speed.cpu().double().numpy()
 
-    def _with_strength(
+    def _habits_of(
         self,
-        measured: Mapping[int, tuple[dict, np.ndarray, np.ndarray]],
-        strengths: Mapping[int, float | None],
+        measured: Mapping[int, tuple[dict, np.ndarray, np.ndarray, dict]],
+        balances: Mapping[int, Balance | None],
         given: float | None,
     ) -> dict[int, ClassHabits]:
-        """The habits with their strength; classes that nobody repeats get the mean of the others."""
-        seen = [s for s in strengths.values() if s is not None]
+        """The habits with their strength and the share of clips that exchange their timing; classes that nobody repeats get the mean of the others."""
+        seen = [b for b in balances.values() if b is not None]
         if given is None and not seen:
             raise ValueError(
                 f'{self._where}: nobody in the collection shows an action twice, so how alike clips of a person are cannot be seen: set '
                 'strength, or release more recordings'
             )
-        rest = given if given is not None else float(np.mean(seen))
-        alone = sorted(label for label, s in strengths.items() if s is None)
+        shares = {label: self._share(b) for label, b in balances.items() if b is not None}
+        if given is None:
+            rest = float(np.mean([b.strength for b in seen])), float(np.mean(list(shares.values())))
+        else:
+            rest = given, 0.0
+        alone = sorted(label for label, b in balances.items() if b is None)
         if alone:
             print_log(
-                f'{self._where}: of the classes {alone} nobody, or a single person, has several takes; {rest:.2f} of the habits is taken out there, as '
-                'elsewhere on average',
+                f'{self._where}: of the classes {alone} nobody, or a single person, has several takes; {rest[0]:.2f} of the habits is taken out '
+                f'there and {rest[1]:.0%} of the clips exchange their timing, as elsewhere on average',
                 logger='current',
                 level=logging.WARNING,
             )
         made = {}
-        for label, (rows, offsets, mean) in measured.items():
-            own = strengths.get(label)
-            columns = {donor: i for i, donor in enumerate(self._donors.clips(label))}
+        for label, (rows, offsets, mean, lent) in measured.items():
+            own = balances.get(label)
+            strength, exchanged = rest if own is None else (own.strength, shares[label])
             made[label] = ClassHabits(
                 rows,
-                columns,
+                {donor: i for i, donor in enumerate(self._donors.clips(label))},
                 torch.as_tensor(offsets, dtype=torch.float32),
                 torch.as_tensor(mean, dtype=torch.float32),
-                rest if own is None else own,
+                strength,
                 self.smoothing,
+                exchanged,
+                **lent,
             )
         return made
 
-    def _adjust(self, paths: Tensor, donors: Sequence[int], subject: Hashable | None) -> Tensor:
+    def _share(self, balance: Balance) -> float:
+        """Share of the clips of a class that exchange their timing, so that clips of a person are alike by no more than the tolerance."""
+        if self.tolerance is None or balance.likeness <= self.tolerance:
+            return 0.0
+        return 1 - math.sqrt(self.tolerance / balance.likeness)
+
+    def _adjust(
+        self,
+        paths: Tensor,
+        donors: Sequence[int],
+        subject: Hashable | None,
+        generator: torch.Generator | None,
+    ) -> Tensor:
         """Take the habits of the subject out of paths (k, 64)."""
         if subject not in self._known:
             raise ValueError(
@@ -288,12 +276,17 @@ class CentredTimingAnonymizer(KSameAnonymizer):
             )
         habit = self._habits.get(int(self.labels[donors[0]]))
         # A class that no clip of the collection was read as: nothing to centre by.
-        return paths if habit is None else habit.remove(paths, donors, subject)
+        return paths if habit is None else habit.remove(paths, donors, subject, generator)
 
     def extra_repr(self) -> str:
         """Return what ``print(model)`` shows."""
-        strengths = [habit.strength for habit in self._habits.values()]
-        return f'{super().extra_repr()}, strength={min(strengths):.2f} to {max(strengths):.2f}'
+        strengths, shares = zip(
+            *((habit.strength, habit.exchanged) for habit in self._habits.values()), strict=True
+        )
+        return (
+            f'{super().extra_repr()}, strength={min(strengths):.2f} to {max(strengths):.2f}, '
+            f'exchanged={min(shares):.2f} to {max(shares):.2f}'
+        )
 
 
 def _take(sample: dict) -> Hashable:

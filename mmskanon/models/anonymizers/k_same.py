@@ -245,7 +245,7 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
         subject: Hashable | None,
     ) -> list[Tensor]:
         """For each donor its frame, a fraction, at each frame of a clip with the directions ``own`` (T, M', V, 3): list of (T,)."""
-        paths = self._adjust(self._paths(own, shown, donors), donors, subject)
+        paths = self._adjust(self._paths(own, shown, donors), donors, subject, generator)
         time = warped_time(len(own), ALIGNED_FRAMES, self.warp_noise, generator).to(self.rest)
         return [self._frames(path, donor, time) for path, donor in zip(paths, donors, strict=True)]
 
@@ -255,7 +255,13 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
         source = timing_features(own, self.rest, ALIGNED_FRAMES)
         return self._align(source.expand(len(donors), -1, -1), torch.stack(clips))
 
-    def _adjust(self, paths: Tensor, donors: Sequence[int], subject: Hashable | None) -> Tensor:
+    def _adjust(
+        self,
+        paths: Tensor,
+        donors: Sequence[int],
+        subject: Hashable | None,
+        generator: torch.Generator | None,
+    ) -> Tensor:
         """Change the paths (k, 64) of a clip of a subject through its donors; here they stay as they are."""
         return paths
 

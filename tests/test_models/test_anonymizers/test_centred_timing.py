@@ -1,5 +1,6 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
 import copy
+import dataclasses
 import pickle
 
 import numpy as np
@@ -12,10 +13,10 @@ from mmskanon.apis import anonymize_annotations
 from mmskanon.datasets.population_clips import population_clips
 from mmskanon.models.anonymizers import CentredTimingAnonymizer, KSameAnonymizer
 from mmskanon.models.anonymizers.batches import anonymize_batch
-from mmskanon.models.anonymizers.centred_timing import without_habit
+from mmskanon.models.anonymizers.class_habits import without_habit
 from mmskanon.registry import MODELS
 from mmskanon.skeletons.dtw import smooth_path
-from mmskanon.skeletons.habits import alike
+from mmskanon.skeletons.habits import Balance, alike
 from mmskanon.skeletons.kinematics import inverse_kinematics
 
 PEOPLE = 6
@@ -175,6 +176,59 @@ def test_paths_without_habits_never_run_backwards_and_change_smoothly():
     assert torch.equal(without_habit(paths, 0 * habits, 2.0), paths.clamp(0, 63).cummax(1).values)
 
 
+BALANCE = 'mmskanon.models.anonymizers.centred_timing.balance'
+
+
+def test_timing_is_exchanged_where_people_stay_alike(make, monkeypatch):
+    assert {h.exchanged for h in make()._habits.values()} == {0.0}
+    monkeypatch.setattr(BALANCE, lambda likeness: Balance(0.5, 0.2))
+    assert make()._habits[1].exchanged == pytest.approx(1 - 0.25**0.5)  # (1 - q)^2 0.2 = 0.05
+    assert make(tolerance=0.2)._habits[1].exchanged == 0
+    assert make(tolerance=None)._habits[1].exchanged == 0
+    assert make(strength=0.5)._habits[1].exchanged == 0
+    assert 'exchanged=0.50 to 0.50' in repr(make())
+
+
+def test_exchanging_makes_clips_of_a_person_less_alike(make, monkeypatch):
+    data = habitual()
+    plain = likeness(make(data, plain=True, k=6), data)
+    monkeypatch.setattr(BALANCE, lambda likeness: Balance(0.0, likeness(0.0)))
+    none, half = (make(data, k=6, tolerance=t) for t in (None, plain / 4))
+    assert half._habits[1].exchanged > 0.3
+    assert likeness(none, data) == pytest.approx(plain, abs=1e-3)
+    assert likeness(half, data) < 0.6 * plain
+
+
+def test_what_is_exchanged_is_the_timing_of_somebody_else_without_their_habit(make, monkeypatch):
+    monkeypatch.setattr(BALANCE, lambda likeness: Balance(0.5, 0.2))
+    habit = dataclasses.replace(make()._habits[1], exchanged=1.0)
+    donors, own = list(habit.donors)[:3], torch.linspace(0, 63, 64).expand(3, -1) ** 2 / 63
+    columns = [habit.donors[d] for d in donors]
+    # Of one of the lent clips, the path through a donor does not count.
+    habit.usable[:] = True
+    left_out = next(row for row, lender in enumerate(habit.lenders) if lender != 3)
+    habit.usable[left_out, columns[1]] = False
+    possible = {
+        row: without_habit(
+            habit.lent[row, columns],
+            habit.strength * habit.offsets[habit.people[lender], columns],
+            habit.smoothing,
+        )
+        for row, lender in enumerate(habit.lenders)
+        if lender != 3
+    }
+    seen = set()
+    for seed in range(60):
+        got = habit.remove(own, donors, 3, torch.Generator().manual_seed(seed))
+        again = habit.remove(own, donors, 3, torch.Generator().manual_seed(seed))
+        assert torch.equal(got, again)
+        seen |= {row for row, path in possible.items() if torch.allclose(got, path, atol=1e-4)}
+    assert len(seen) > 10 and left_out not in seen
+    habit.usable[:] = False
+    kept = dataclasses.replace(habit, exchanged=0.0).remove(own, donors, 3)
+    assert torch.equal(habit.remove(own, donors, 3), kept)
+
+
 def test_strangers_are_refused(make):
     with pytest.raises(
         ValueError, match="has no clip of subject 'eve', so the habits .* not known"
@@ -197,6 +251,7 @@ def test_an_action_that_the_person_does_not_show_otherwise(make):
     habit.people.pop(3, None)
     paths = torch.linspace(0, 63, 64)[None] ** 2 / 63
     donors = list(habit.donors)[:1]
+    habit = dataclasses.replace(habit, exchanged=0.0)
     expected = without_habit(paths, habit.strength * (paths - habit.mean[:1]), 2.0)
     torch.testing.assert_close(habit.remove(paths, donors, 3), expected)
     assert anonymizer(x, subjects=[3]).isfinite().all()
@@ -217,6 +272,7 @@ def test_a_checkpoint_holds_no_habits_of_anybody(make):
     ('wrong', 'words'),
     [
         (dict(strength=1.6), r'strength must be in \[0, 1.5\], found 1.6'),
+        (dict(tolerance=0), 'tolerance must be a number > 0, found 0'),
         (dict(donors_per_class=3), 'donors_per_class must be an integer of at least k=4, found 3'),
         (dict(collection=dict(split='train')), 'CentredTimingAnonymizer.collection: population'),
     ],
