@@ -136,7 +136,8 @@ class Recognition:
             dict: ``original`` (recognizer and test clips original), ``fixed`` (learned from originals, reads anonymized clips, with the
             ``drop`` in top-1), ``retrained`` (learned from anonymized clips and reads such), ``retrained_on_original`` (learned from
             anonymized clips, reads originals), ``unseen_architecture`` (another network, as ``fixed``), ``unseen_actions`` (``fixed``, those
-            actions alone), each with ``top1`` and ``mean_class``; None where it was not asked for.
+            actions alone; also ``top1_among``, told that it is one of them, and its ``chance``), each with ``top1`` and ``mean_class``; None where it was
+            not asked for.
         """
         names = list(self.recognizers)
 
@@ -145,7 +146,7 @@ class Recognition:
             if only is not None:
                 rows = rows[np.isin(self.original.actions[rows], only)]
             labels = self.original.actions[rows]
-            figures = []
+            figures, among = [], []
             for seed in self.seeds:
                 made = dict(
                     fit=self.job(name, seed, None),
@@ -156,8 +157,15 @@ class Recognition:
                 figures.append(
                     (top_k_accuracy(scores, labels), mean_class_accuracy(scores, labels))
                 )
+                if only is not None:
+                    told = np.unique(only)
+                    place = np.searchsorted(told, labels)
+                    among.append(top_k_accuracy(scores[:, told], place))
             top1, mean_class = np.mean(figures, axis=0).tolist()
-            return dict(top1=top1, mean_class=mean_class)
+            found = dict(top1=top1, mean_class=mean_class)
+            return found | (
+                dict(top1_among=float(np.mean(among)), chance=1 / len(only)) if among else {}
+            )
 
         first = names[0]
         original, fixed = mean(first, 'fit', ORIGINAL), mean(first, 'ask', 'asked')

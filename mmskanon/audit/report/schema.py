@@ -114,7 +114,7 @@ _UTILITY = dict(
     retrained=('top1', 'mean_class'),
     retrained_on_original=('top1', 'mean_class'),
     unseen_architecture=('top1', 'mean_class'),
-    unseen_actions=('top1', 'mean_class'),
+    unseen_actions=('top1', 'mean_class', 'top1_among', 'chance'),
 )
 
 

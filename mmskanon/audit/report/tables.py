@@ -40,6 +40,7 @@ UTILITY = {
     'action_retrained_on_original': ('retrained_on_original', 'top1'),
     'action_unseen_architecture': ('unseen_architecture', 'top1'),
     'action_unseen_actions': ('unseen_actions', 'top1'),
+    'action_unseen_actions_among': ('unseen_actions', 'top1_among'),
 }
 PERCENT = '{:.1%}'
 FIDELITY_COLUMNS = {
@@ -167,6 +168,7 @@ def key_table(doc: Mapping, attribute: str) -> tuple[list[str], list[list[str]]]
         'action_fixed': ('action', PERCENT),
         'action_retrained': ('action, retrained', PERCENT),
         'action_unseen_actions': ('action, unseen classes', PERCENT),
+        'action_unseen_actions_among': ('action, told it is one of these', PERCENT),
     }
     for tier, about in TIERS.items():
         title = f'{about.title} (chance {chance})' if tier == CONTROL else about.title
