@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 
 from mmskanon.io.annotation_stream import encode_record, write_annotations
+from mmskanon.utils import worker_pool
 
 from ..reports import write_report
-from ..workers import worker_pool
 from .csv_file import parse_csv
 from .recordings import (
     PEOPLE,
