@@ -12,6 +12,9 @@ import pytest
 
 import mmskanon  # noqa: F401  before any test imports mmaction: it makes the registry's wheel importable
 
+# Helpers that assert: so that a failure shows the values.
+pytest.register_assert_rewrite('annotation_files', 'planted_audits', 'refusals')
+
 REPO = Path(__file__).resolve().parents[1]
 
 

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,33 +12,22 @@ import numpy as np
 import torch
 from mmengine.config import Config
 
-from mmskanon.registry import ATTACKERS
-
 from .clips import ClipStore
 from .controls import noise_recording
 from .inputs import Method, read_method, read_original
-from .inversion import Inverter
-from .jobs import Job, JobResult, code_digest, run_jobs
+from .jobs import Job, JobResult, run_jobs
 from .judging import Answers, answer
 from .plan import ORIGINAL, Beliefs, Plan
+from .questions import Question, make_questions
 from .recognition import Recognition
-from .sight import Sight
-from .tasks import Task, attribute_task, closed_task, open_task
+from .recovery import recover_clips
+from .settings import check_named, configured, configured_tiers
 from .tiers import CONTROL, TIERS
-from .trials import Trials, trial_list
 
 _IDENTITY_SEED = 10007
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and of how much."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """A task with its trial lists."""
-
-    task: Task
-    trials: dict[str, Trials]
 
 
 @dataclass(frozen=True)
@@ -87,97 +74,21 @@ class Audit:
         self.device = device
         on_cpu = torch.device(device).type == 'cpu'
         self.workers = workers or ((os.cpu_count() or 1) if on_cpu else 1)
-        self.attackers = self._configured('attackers')
-        self.recognizers = self._configured('recognizers')
-        self.tiers = self._configured_tiers()
+        self.attackers = configured(cfg, 'attackers', device)
+        self.recognizers = configured(cfg, 'recognizers', device)
+        self.tiers = configured_tiers(cfg)
         stores = self.cache / 'clips'
         self.original = read_original(
             original, stores, cfg.get('layout'), cfg.attribute_files, cfg.num_person
         )
-        self._check_named('donors', 'subject', self.original.values('subject'))
-        self._check_named('unseen_actions', 'label', self.original.actions.tolist())
+        subjects, actions = self.original.values('subject'), self.original.actions.tolist()
+        check_named(cfg, 'donors', 'subject', subjects, self.original.file)
+        check_named(cfg, 'unseen_actions', 'label', actions, self.original.file)
         self.methods = {
             name: read_method(name, files, self.original, stores, cfg.retimed)
             for name, files in anonymized.items()
         }
-        self.questions = self._questions()
-
-    def _configured(self, key: str) -> dict[str, dict]:
-        """Attackers or recognizers that are not switched off, each built once to see that it can be.
-
-        Raises:
-            ValueError: If there is none, or no attacker that may be the strongest.
-        """
-        made = {n: dict(c, device=self.device) for n, c in self.cfg[key].items() if c}
-        for config in made.values():
-            ATTACKERS.build(dict(config))
-        if not made:
-            raise ValueError(f'{self.cfg.filename}, key {key}: expected at least one, found none')
-        if key == 'attackers' and not any(ATTACKERS.get(c['type']).counts for c in made.values()):
-            raise ValueError(
-                f'{self.cfg.filename}, key attackers: none of {sorted(made)} counts, all are only reported apart; add one that reads '
-                'skeletons'
-            )
-        return made
-
-    def _configured_tiers(self) -> list[str]:
-        unknown = [t for t in self.cfg.tiers if t not in TIERS]
-        if unknown:
-            raise ValueError(
-                f'{self.cfg.filename}, key tiers: {unknown[0]!r} is no tier; choose from {list(TIERS)}'
-            )
-        chosen = [t for t in TIERS if t in self.cfg.tiers]
-        if CONTROL not in chosen or len(chosen) < 2:
-            raise ValueError(
-                f'{self.cfg.filename}, key tiers: expected {CONTROL!r}, without which nothing shows that attackers are able to '
-                f'find anyone, and at least one other, found {chosen}'
-            )
-        return chosen
-
-    def _check_named(self, key: str, what: str, values: list) -> None:
-        known = sorted(set(values), key=str)
-        strange = [v for v in self.cfg[key] if v not in known]
-        if strange:
-            raise ValueError(
-                f'{self.cfg.filename}, key {key}: {what} {strange[0]!r} is not in {self.original.file}; expected some of {known[:10]}'
-            )
-
-    def _questions(self) -> dict[str, Question]:
-        """The tasks, checked before anything is trained."""
-        cfg, original = self.cfg, self.original
-        tasks = [closed_task(original, cfg.partition)]
-        if cfg.open_folds:
-            tasks.append(open_task(original, cfg.open_folds))
-        for attribute in cfg.attributes:
-            if attribute != 'subject':
-                tasks.append(
-                    attribute_task(original, attribute, cfg.attribute_folds, cfg.randomness.seed)
-                )
-        return {task.name: Question(task, self._trials(task)) for task in tasks}
-
-    def _trials(self, task: Task) -> dict[str, Trials]:
-        if task.kind == 'attribute':
-            return {}
-        takes, seed = self.original.take_numbers(), self.cfg.randomness.seed
-        lists = {}
-        for name, matched in (('matched', True), ('across', False)):
-            parts = [
-                trial_list(
-                    fold.enrolment,
-                    fold.test,
-                    task.labels,
-                    self.original.actions,
-                    takes,
-                    matched,
-                    self.cfg.max_pairs // len(task.folds),
-                    seed,
-                )
-                for fold in task.folds
-            ]
-            lists[name] = Trials(
-                np.concatenate([p.pairs for p in parts]), np.concatenate([p.genuine for p in parts])
-            )
-        return lists
+        self.questions = make_questions(cfg, self.original)
 
     def tiers_of(self, question: str) -> list[str]:
         """Tiers that have a meaning for a task.
@@ -188,16 +99,7 @@ class Audit:
         Returns:
             list[str]: Where nobody is enrolled, those without enrolment of their own; inversion learns from people who are tried again.
         """
-        task = self.questions[question].task
-        kind = task.kind
-        # With several folds the pairs of one are tried in another.
-        several = ('inversion',) if len(task.folds) > 1 else ()
-        without = dict(
-            closed=several,
-            open=('inversion',),
-            attribute=('lazy_informed', 'original_enrolled', 'inversion'),
-        )[kind]
-        return [t for t in self.tiers if t not in without]
+        return self.questions[question].tiers(self.tiers)
 
     def run(self) -> None:
         """Train and ask all attackers; finished ones are taken from the cache."""
@@ -249,29 +151,17 @@ class Audit:
     def _invert(self, train: np.ndarray) -> dict[str, ClipStore]:
         """What a regressor makes of the clips of each method, after pairs of training clips."""
         recovered = {}
-        actions, kinds = self.original.actions, self.original.num_actions
-        seed = self.cfg.seeds[0]
         for number, (name, method) in enumerate(self.methods.items()):
             self.progress('inversion', number, len(self.methods))
-            told = [self.original.store.key, *(s.key for s in method.stores)]
-            told += [
-                dict(self.cfg.inversion),
-                train.tolist(),
-                seed,
-                code_digest(),
-                torch.__version__,
-            ]
-            key = hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
-            folder = self.cache / 'clips' / key
-            if (folder / 'meta.json').exists():
-                recovered[name] = ClipStore(folder)
-                continue
-            anonymized = Sight.of(method.stores, train, actions, kinds).open()
-            pairs = Sight.of([self.original.store] * len(method.stores), train, actions, kinds)
-            everything = Sight.of(method.stores[:1], np.arange(len(actions)), actions, kinds)
-            inverter = Inverter(**self.cfg.inversion, device=self.device)
-            inverter.fit(anonymized, pairs.open(), seed)
-            recovered[name] = inverter.recover(everything.open(), folder, key).stores[0]
+            recovered[name] = recover_clips(
+                self.original,
+                method,
+                train,
+                self.cfg.inversion,
+                self.cfg.seeds[0],
+                self.device,
+                self.cache / 'clips',
+            )
         self.progress('inversion', len(self.methods), len(self.methods))
         return recovered
 

@@ -16,11 +16,11 @@ from typing import Any, Protocol
 import torch
 from mmengine.config import Config
 
-from mmskanon.datasets.converters.workers import worker_pool
 from mmskanon.io.reading import sha256_of
 from mmskanon.release import read_key
 from mmskanon.release.provenance import audit_summary, digest_of_config
 from mmskanon.release.texts import texts_of
+from mmskanon.utils import worker_pool
 from mmskanon.version import __version__
 
 from .chunks import RAW, Job, Task, TraceError, Worker, run_task, sizes_of, start_worker

@@ -16,8 +16,8 @@ from mmskanon.datasets.check import check_annotations, raise_errors
 from mmskanon.datasets.schema import complete_annotations
 from mmskanon.datasets.splits import sample_name
 from mmskanon.io.annotation_records import AnnotationFile
+from mmskanon.io.archives import read_member
 from mmskanon.recordings import FORMATS, Recording, RecordingFormat, detect_format
-from mmskanon.recordings.archives import read_member
 from mmskanon.skeletons.layouts import SkeletonLayout
 
 

@@ -6,9 +6,7 @@ from __future__ import annotations
 import logging
 import os.path as osp
 import pickle
-import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -30,32 +28,12 @@ from .check import (
     check_train_test,
     raise_errors,
 )
-from .schema import attribute_number, attribute_value, complete_annotations, label_map
+from .labels import label_samples
+from .randomness import seeded
+from .schema import complete_annotations
 from .splits import select_split, train_counterpart
 
 _warned: set[str] = set()
-
-
-# Drawn from while a sample is prepared. Changing the generator is far cheaper than saving and restoring its state.
-_generator = np.random.MT19937(0)
-
-
-@contextmanager
-def _seeded(*entropy: int) -> Iterator[None]:
-    """Draw from random states that follow from ``entropy`` alone; those found before are put back afterwards."""
-    words = np.random.SeedSequence(entropy).generate_state(8)
-    found = random.getstate(), np.random.get_bit_generator(), torch.get_rng_state()
-    try:
-        random.seed(int(words[0]) << 32 | int(words[1]))
-        np.random.set_bit_generator(_generator)
-        np.random.seed(words[2:6])
-        # Of the CPU generator only: torch.manual_seed would reach for the accelerators, which a worker must not touch.
-        torch.default_generator.manual_seed(int(words[6]) << 32 | int(words[7]))
-        yield
-    finally:
-        random.setstate(found[0])
-        np.random.set_bit_generator(found[1])
-        torch.set_rng_state(found[2])
 
 
 def _flatten(transforms: Sequence) -> Iterator[Any]:
@@ -68,17 +46,6 @@ def _flatten(transforms: Sequence) -> Iterator[Any]:
 
 def _names(attributes: str | Sequence[str]) -> tuple[str, ...]:
     return (attributes,) if isinstance(attributes, str) else tuple(attributes)
-
-
-def _statistics(samples: Sequence[dict], attributes: Sequence[str]) -> dict[str, dict[str, float]]:
-    """Mean, std, min and max of the numbers of the samples."""
-    statistics = {}
-    for attribute in attributes:
-        values = np.array([sample['private'][attribute] for sample in samples])
-        statistics[attribute] = {
-            key: float(getattr(values, key)()) for key in ('mean', 'std', 'min', 'max')
-        }
-    return statistics
 
 
 def _warn(problems: Sequence[Problem]) -> None:
@@ -204,7 +171,7 @@ class PrivatePoseDataset(PoseDataset):
         is_set, seed, epoch = self._random_state.tolist()
         if not is_set or self.test_mode:
             return super().__getitem__(idx)
-        with _seeded(seed, epoch, idx % len(self)):
+        with seeded(seed, epoch, idx % len(self)):
             return super().__getitem__(idx)
 
     def load_data_list(self) -> list[dict]:
@@ -232,7 +199,10 @@ class PrivatePoseDataset(PoseDataset):
         problems = self._check(samples, train)
         raise_errors(problems)
         _warn(problems)
-        self._label(samples, annotations)
+        made = label_samples(
+            samples, annotations, self.attributes, self.regression_attributes, file
+        )
+        self._metainfo.update(made, layout=self.layout.name)
         if 'skeleton' in self.data_prefix:
             self._load_skeleton(dict(samples[0]))
         return samples
@@ -278,32 +248,6 @@ class PrivatePoseDataset(PoseDataset):
             names = (f'split {self.train_split!r}', part)
             problems += check_train_test(train, samples, self.attributes, file, names)
         return problems
-
-    def _label(self, samples: list[dict], annotations: list[dict]) -> None:
-        """Give each sample the class indices of its attributes, and the dataset its metainfo."""
-        try:
-            maps = {a: label_map(annotations, a) for a in self.attributes}
-        except (TypeError, ValueError) as error:
-            raise type(error)(f'{self.ann_file}: {error.args[0]}') from None
-        for attribute, values in maps.items():
-            if len(values) < 2:
-                raise ValueError(
-                    f'{self.ann_file}, key {attribute!r}: expected at least two values, found only {values[0]!r}; '
-                    f'take {attribute!r} out of the attributes'
-                )
-        indices = {a: {v: i for i, v in enumerate(values)} for a, values in maps.items()}
-        for sample in samples:
-            sample['private'] = {
-                a: index[attribute_value(sample, a)] for a, index in indices.items()
-            }
-            sample['private'].update(
-                {a: attribute_number(sample, a) for a in self.regression_attributes}
-            )
-        if self.regression_attributes:
-            self._metainfo['numbers'] = _statistics(samples, self.regression_attributes)
-        labels = (s.get('label') for s in annotations)
-        num_classes = 1 + max(int(k) for k in labels if isinstance(k, (int, np.integer)))
-        self._metainfo.update(layout=self.layout.name, label_maps=maps, num_classes=num_classes)
 
     def filter_data(self) -> list[dict]:
         """Leave out samples with too few valid frames where ``valid_ratio`` is set, and log what is there.

@@ -1,9 +1,6 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
 """The whole: anonymizer, frozen recognizer and adversaries as one model with one update method per phase."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import torch
 from mmengine.model import BaseModel
 from mmengine.optim import OptimWrapper, OptimWrapperDict
@@ -14,12 +11,9 @@ from mmskanon.registry import MODELS
 
 from .anonymizers.batches import anonymize_batch
 from .losses import PartyOutputs
-from .recognizers import (
-    action_labels,
-    build_recognizer,
-    missing_checkpoints,
-    without_checkpoints,
-)
+from .outputs import party_outputs
+from .parties import build_attackers, check_encoder, check_losses, frozen
+from .recognizers import action_labels, build_recognizer, without_checkpoints
 from .weights import load_weights
 
 
@@ -80,51 +74,18 @@ class AdversarialAnonymization(BaseModel):
                 adversary, members=_without_checkpoints(adversary['members'])
             )
         self.anonymizer = MODELS.build(anonymizer)
-        network = anonymizer
-        while 'anonymizer' in network:  # a wrapper such as CanonicalBodyAnonymizer
-            network = network['anonymizer']
-        if load_parties and anonymizer_checkpoint is None and network.get('freeze_encoder'):
-            raise ValueError(
-                f'{network["type"]} has freeze_encoder=True, but model.anonymizer_checkpoint is not set, so its encoder would stay '
-                'random; train it on reconstruction first and name the checkpoint, or set freeze_encoder=False.'
-            )
+        if load_parties:
+            check_encoder(anonymizer, anonymizer_checkpoint)
         self._warm_start = anonymizer_checkpoint
         self.predict_skeletons = predict_skeletons
         self.recognizer = recognizer and build_recognizer(recognizer)
         self.adversary = adversary and MODELS.build(adversary)
         self.losses = nn.ModuleDict({n: MODELS.build(c) for n, c in (losses or {}).items()})
-        self._check_losses()
-        self._build_attackers(attackers or {})
+        check_losses(self.losses, self.recognizer, self.adversary)
+        # A plain dict, so no children: attackers are loaded from their own files, never from or into this model's checkpoints.
+        self.attackers = build_attackers(attackers or {})
         # Callables that synchronize gradients between processes; a distributed wrapper replaces them (see call_party).
         self._synchronized: dict[str, nn.Module] = {}
-
-    def _check_losses(self) -> None:
-        for name, loss in self.losses.items():
-            if loss.needs_recognizer and self.recognizer is None:
-                raise ValueError(
-                    f"loss '{name}' ({type(loss).__name__}) needs a recognizer; add model.recognizer."
-                )
-            if loss.needs_adversary and self.adversary is None:
-                raise ValueError(
-                    f"loss '{name}' ({type(loss).__name__}) needs adversaries; add model.adversary."
-                )
-
-    def _build_attackers(self, attackers: dict) -> None:
-        built = {}
-        for name, cfg in attackers.items():
-            missing = missing_checkpoints(cfg)
-            if missing:
-                raise ValueError(
-                    f"attacker '{name}' has no checkpoint; an untrained attacker would flatter the anonymizer: set {missing[0]}."
-                )
-            built[name] = build_recognizer(cfg, role=f"attacker '{name}'")
-            if built[name].attribute is None:
-                raise ValueError(
-                    f"attacker '{name}' reads no private attribute; give its net head=dict(type='PrivacyHead', attribute=..., "
-                    'num_classes=...).'
-                )
-        # A plain dict, so no children: attackers are loaded from their own files, never from or into this model's checkpoints.
-        self.attackers = built
 
     def _apply(self, fn, *args, **kwargs):
         for attacker in self.attackers.values():
@@ -154,39 +115,16 @@ class AdversarialAnonymization(BaseModel):
         if mode == 'tensor':
             return anonymize_batch(self.anonymizer, inputs, data_samples)
         if mode == 'loss':
-            outputs = self._outputs(inputs.flatten(0, 1), data_samples, self.anonymizer)
-            return self._losses(outputs)
+            return self._losses(self._outputs(self.anonymizer, inputs, data_samples))
         if mode == 'predict':
             return self.predict(inputs, data_samples)
         raise ValueError(f"mode must be 'tensor', 'loss' or 'predict', found {mode!r}.")
 
-    def _outputs(self, skeletons: torch.Tensor, data_samples: list, anonymizer) -> PartyOutputs:
-        anonymized = anonymizer(skeletons)
-        clips = len(skeletons) // len(data_samples)
-        labels = action_labels(data_samples, self._action_classes).to(skeletons.device)
-        labels = labels.repeat_interleave(clips)
-        privacy_logits, privacy_labels, attributes, kinds = {}, {}, {}, {}
-        if self.adversary is not None:
-            privacy_logits = self.adversary(anonymized, labels)
-            private = self.adversary.labels(data_samples)
-            privacy_labels = {
-                n: y.to(skeletons.device).repeat_interleave(clips) for n, y in private.items()
-            }
-            heads = {n: self.adversary.head(n) for n in self.adversary.names}
-            attributes = {n: head.attribute for n, head in heads.items()}
-            kinds = {n: head.kind for n, head in heads.items()}
-        return PartyOutputs(
-            original=skeletons,
-            anonymized=anonymized,
-            action_logits=None if self.recognizer is None else self.recognizer(anonymized),
-            action_labels=labels,
-            privacy_logits=privacy_logits,
-            privacy_labels=privacy_labels,
-            attributes=attributes,
-            kinds=kinds,
-            private_labels=_private_classes(data_samples, clips, skeletons.device),
-            target=_targets(data_samples, skeletons),
-        )
+    def _outputs(
+        self, anonymizer: nn.Module, inputs: torch.Tensor, data_samples: list
+    ) -> PartyOutputs:
+        skeletons = inputs.flatten(0, 1)
+        return party_outputs(skeletons, data_samples, anonymizer, self.recognizer, self.adversary)
 
     @property
     def _action_classes(self) -> int | None:
@@ -257,25 +195,6 @@ class AdversarialAnonymization(BaseModel):
     def _trained(self, party: str) -> nn.Module:
         return self._synchronized.get(party, getattr(self, party))
 
-    @contextmanager
-    def _opponent_frozen(self, party: str) -> Iterator[None]:
-        """Put a party in eval mode without weight gradients, and restore both afterwards."""
-        module = getattr(self, party)
-        if module is None:
-            yield
-            return
-        flags = [(p, p.requires_grad) for p in module.parameters()]
-        modes = [(m, m.training) for m in module.modules()]
-        module.eval()
-        module.requires_grad_(False)
-        try:
-            yield
-        finally:
-            for parameter, flag in flags:
-                parameter.requires_grad_(flag)
-            for child, mode in modes:
-                child.training = mode
-
     def anonymizer_step(self, data: dict, optim_wrapper: OptimWrapper) -> dict[str, torch.Tensor]:
         """One update of the anonymizer against recognizer and adversaries as they stand.
 
@@ -288,8 +207,8 @@ class AdversarialAnonymization(BaseModel):
         """
         data = self.data_preprocessor(data, True)
         anonymizer = self._trained('anonymizer')
-        with self._opponent_frozen('adversary'), optim_wrapper.optim_context(anonymizer):
-            outputs = self._outputs(data['inputs'].flatten(0, 1), data['data_samples'], anonymizer)
+        with frozen(self.adversary), optim_wrapper.optim_context(anonymizer):
+            outputs = self._outputs(anonymizer, data['inputs'], data['data_samples'])
             loss, log_vars = self.parse_losses(self._losses(outputs))
             optim_wrapper.update_params(loss)
         log_vars.update(self._anonymizer_logs(outputs))
@@ -319,7 +238,7 @@ class AdversarialAnonymization(BaseModel):
         """
         data = self.data_preprocessor(data, True)
         adversary = self._trained('adversary')
-        with self._opponent_frozen('anonymizer'), optim_wrapper.optim_context(adversary):
+        with frozen(self.anonymizer), optim_wrapper.optim_context(adversary):
             skeletons = data['inputs'].flatten(0, 1)
             with torch.no_grad():
                 anonymized = anonymize_batch(
@@ -368,25 +287,6 @@ class AdversarialAnonymization(BaseModel):
 
 def _accuracy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     return (logits.detach().argmax(-1) == labels).float().mean()
-
-
-def _private_classes(
-    data_samples: list, clips: int, device: torch.device
-) -> dict[str, torch.Tensor]:
-    """From attribute to class indices (N,), of the attributes that every sample states as a class."""
-    known = [sample.get('gt_private', {}) for sample in data_samples]
-    shared = [a for a in known[0] if all(isinstance(k.get(a), int) for k in known)]
-    return {
-        a: torch.tensor([k[a] for k in known], device=device).repeat_interleave(clips)
-        for a in shared
-    }
-
-
-def _targets(data_samples: list, skeletons: torch.Tensor) -> torch.Tensor | None:
-    """The motions to imitate, shape of the skeletons, where the samples have them."""
-    if not all('target' in sample for sample in data_samples):
-        return None
-    return torch.stack([sample.target for sample in data_samples]).flatten(0, 1).to(skeletons)
 
 
 def _without_checkpoints(members: dict) -> dict:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .archives import read_member
+from mmskanon.io.archives import read_member
+
 from .base import Recording, RecordingFormat, check_frames
 
 KEY, LABEL = 'keypoint', 'label'

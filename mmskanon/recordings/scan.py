@@ -9,10 +9,10 @@ import zipfile
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 
+from mmskanon.io.archives import read_member
 from mmskanon.release.scan import Finding, scan_bytes
 from mmskanon.release.sought import Sought
 
-from .archives import read_member
 from .etri import COLUMNS
 
 _TEXT = re.compile(rb'[\t\n\r\x20-\x7e]*')

@@ -1,5 +1,5 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
-"""Helpers of the command-line tools, and registration of the package's modules."""
+"""Helpers of the command-line tools, worker processes, and registration of the package's modules."""
 
 from .cli import (
     Overrides,
@@ -21,6 +21,7 @@ from .config import (
 )
 from .setup_env import register_all_modules
 from .steps import run_step
+from .workers import worker_pool
 
 __all__ = [
     'Overrides',
@@ -39,4 +40,5 @@ __all__ = [
     'run_tool',
     'set_work_dir',
     'skip_party_checkpoints',
+    'worker_pool',
 ]

@@ -8,6 +8,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from archive_files import lying, zipped
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -27,14 +28,6 @@ def npy(array: np.ndarray, **how) -> bytes:
 def npz(save=np.savez, **arrays) -> bytes:
     stream = io.BytesIO()
     save(stream, **arrays)
-    return stream.getvalue()
-
-
-def zipped(method=zipfile.ZIP_STORED, **members: bytes) -> bytes:
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, 'w', method) as archive:
-        for name, content in members.items():
-            archive.writestr(name.replace('_', '.'), content)
     return stream.getvalue()
 
 
@@ -156,14 +149,7 @@ def test_broken_arrays_are_named_in_one_sentence(fault):
     with pytest.raises(ValueError, match=r'^broken.npy[^\n]*$'):
         NPY.read(BROKEN_NPY[fault], 'broken.npy')
     with pytest.raises(ValueError, match=r'^broken.npz[^\n]*$'):
-        NPZ.read(zipped(keypoint_npy=BROKEN_NPY[fault]), 'broken.npz')
-
-
-def lying(content: bytes) -> bytes:
-    """An archive whose member claims to unpack to 1,000 bytes."""
-    size = zipfile.ZipFile(io.BytesIO(content)).infolist()[0].file_size.to_bytes(4, 'little')
-    assert content.count(size) == 2
-    return content.replace(size, (1000).to_bytes(4, 'little'))
+        NPZ.read(zipped({'keypoint.npy': BROKEN_NPY[fault]}), 'broken.npz')
 
 
 def bombs() -> dict[str, bytes]:
@@ -171,11 +157,11 @@ def bombs() -> dict[str, bytes]:
     return {
         'not a zip': b'PK\x03\x04' + bytes(100),
         'truncated': npz(keypoint=JOINTS)[:-30],
-        'damaged': zipped(zipfile.ZIP_DEFLATED, keypoint_npy=npy(JOINTS)).replace(b'\x93', b'\x92'),
-        'no array': zipped(readme_txt=b'hello'),
+        'damaged': zipped({'keypoint.npy': npy(JOINTS)}).replace(b'\x93', b'\x92'),
+        'no array': zipped({'readme.txt': b'hello'}),
         'two arrays and none is keypoint': npz(a=JOINTS, b=JOINTS),
-        'LZMA': zipped(zipfile.ZIP_LZMA, keypoint_npy=npy(JOINTS)),
-        'lying about its size': lying(zipped(zipfile.ZIP_DEFLATED, keypoint_npy=bomb)),
+        'LZMA': zipped({'keypoint.npy': npy(JOINTS)}, zipfile.ZIP_LZMA),
+        'lying about its size': lying(zipped({'keypoint.npy': bomb})),
     }
 
 
@@ -187,7 +173,7 @@ def test_hostile_archives_are_named_in_one_sentence():
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked(monkeypatch):
-    content = zipped(zipfile.ZIP_DEFLATED, keypoint_npy=npy(np.zeros((1, 2**14, 25, 3))))
+    content = zipped({'keypoint.npy': npy(np.zeros((1, 2**14, 25, 3)))})
     monkeypatch.setattr(NPZ, 'max_bytes', 2**20)
     monkeypatch.setattr(zipfile.ZipFile, 'open', lambda *_: pytest.fail('it was unpacked'))
     with pytest.raises(ValueError, match=r'x!keypoint.npy unpacks to 9830\d* bytes, more than'):

@@ -6,10 +6,12 @@ import os
 import pickle
 import runpy
 import signal
+import subprocess
 import sys
 import types
 from collections import OrderedDict
 from concurrent.futures import Future
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -23,6 +25,7 @@ from mmengine.visualization import Visualizer
 from mmskanon.registry import MODELS
 
 REPO = Path(__file__).resolve().parents[2]
+MANAGED = (DefaultScope, MMLogger, MessageHub, Visualizer)
 TOOLS = REPO / 'tools'
 METRICS = [
     dict(type='ActionAccuracy'),
@@ -60,12 +63,11 @@ def tool(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr('mmengine.runner.runner.collect_env', dict)
     threads, on_sigterm = torch.get_num_threads(), signal.getsignal(signal.SIGTERM)
     torch.set_num_threads(1)
-    managed = (DefaultScope, MMLogger, MessageHub, Visualizer)
 
     def run(name, *arguments):
         monkeypatch.setattr(sys, 'argv', [f'{name}.py', *map(str, arguments)])
         capsys.readouterr()
-        for kind in managed:  # a process starts without them
+        for kind in MANAGED:  # a process starts without them
             monkeypatch.setattr(kind, '_instance_dict', OrderedDict())
         with pytest.raises(SystemExit) as end:
             runpy.run_path(str(TOOLS / f'{name}.py'), run_name='__main__')
@@ -75,6 +77,32 @@ def tool(monkeypatch, capsys, tmp_path):
     yield run
     torch.set_num_threads(threads)
     signal.signal(signal.SIGTERM, on_sigterm)
+
+
+@pytest.fixture
+def steps(monkeypatch):
+    """Run the tools of a chain in this process, because a new one takes seconds to import what they need.
+
+    Returns the list of the names of the tools that were run, in their order.
+    """
+    run = []
+
+    def in_this_process(command, stdout, stderr, cwd, env):
+        _, script, *arguments = command
+        run.append(Path(script).stem)
+        with monkeypatch.context() as patch, redirect_stdout(stdout), redirect_stderr(stderr):
+            patch.setattr(sys, 'argv', [script, *arguments])
+            for kind in MANAGED:
+                patch.setattr(kind, '_instance_dict', OrderedDict())
+            try:
+                runpy.run_path(script, run_name='__main__')
+            except SystemExit as end:
+                return subprocess.CompletedProcess(command, end.code or 0)
+        return subprocess.CompletedProcess(command, 0)
+
+    stand_in = types.SimpleNamespace(run=in_this_process)
+    monkeypatch.setattr('mmskanon.utils.steps.subprocess', stand_in)
+    return run
 
 
 @pytest.fixture

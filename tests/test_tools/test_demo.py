@@ -11,11 +11,12 @@ from mmskanon.io import load_annotations
 DEMO = Path(__file__).resolve().parents[2] / 'tools' / 'demo.py'
 
 
-def test_the_chain_runs_to_its_table_and_does_not_repeat_finished_steps(tmp_path):
-    command = [sys.executable, str(DEMO), '--fast', '--work-dir', str(tmp_path / 'demo')]
-    first = subprocess.run(command, capture_output=True, text=True, timeout=600)
-    assert first.returncode == 0, first.stdout + first.stderr
-    assert 're-identification, training adversary' in first.stdout
+def test_the_chain_runs_to_its_table_and_does_not_repeat_finished_steps(tool, steps, tmp_path):
+    arguments = ['--fast', '--work-dir', str(tmp_path / 'demo')]
+    first = tool('demo', *arguments)
+    assert first.code == 0, first.out + first.err
+    assert len(steps) == 9 and {'synthetic', 'train', 'test', 'anonymize'} <= set(steps)
+    assert 're-identification, training adversary' in first.out
     for name in ('original.json', 'anonymized.json'):
         metrics = json.loads((tmp_path / 'demo' / name).read_text())
         assert np.isfinite(list(metrics.values())).all()
@@ -26,5 +27,8 @@ def test_the_chain_runs_to_its_table_and_does_not_repeat_finished_steps(tmp_path
     assert [s['frame_dir'] for s in before['annotations']] == [
         s['frame_dir'] for s in after['annotations']
     ]
-    second = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    # As a command.
+    second = subprocess.run(
+        [sys.executable, str(DEMO), *arguments], capture_output=True, text=True, timeout=600
+    )
     assert second.stdout.count('there already') == 9

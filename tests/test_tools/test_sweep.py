@@ -2,51 +2,17 @@
 """The sweep: each value is trained, exported and audited once, and mistakes end in a sentence."""
 
 import csv
-import runpy
-import subprocess
-import sys
-import types
-from collections import OrderedDict
-from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 from audit_recordings import recordings
 from mmengine.config import Config
-from mmengine.logging import MessageHub, MMLogger
-from mmengine.registry import DefaultScope
-from mmengine.visualization import Visualizer
 from PIL import Image
 
 from mmskanon.io.checkpoints import load_checkpoint
 from mmskanon.io.pickles import load_annotations
 
 KEY = 'model.losses.privacy.weight'
-
-
-@pytest.fixture
-def steps(monkeypatch):
-    """Run the tools of a chain in this process, because a new one takes seconds to import what they need.
-
-    Returns the list of the names of the tools that were run, in their order.
-    """
-    run = []
-
-    def in_this_process(command, stdout, stderr, cwd, env):
-        _, script, *arguments = command
-        run.append(Path(script).stem)
-        with monkeypatch.context() as patch, redirect_stdout(stdout), redirect_stderr(stderr):
-            patch.setattr(sys, 'argv', [script, *arguments])
-            for kind in (DefaultScope, MMLogger, MessageHub, Visualizer):
-                patch.setattr(kind, '_instance_dict', OrderedDict())
-            try:
-                runpy.run_path(script, run_name='__main__')
-            except SystemExit as end:
-                return subprocess.CompletedProcess(command, end.code)
-
-    stand_in = types.SimpleNamespace(run=in_this_process)
-    monkeypatch.setattr('mmskanon.utils.steps.subprocess', stand_in)
-    return run
 
 
 @pytest.fixture

@@ -9,13 +9,13 @@ with numbers from 1 on. Its variable ``d_skel`` holds 20 Kinect v1 joints in cam
 from __future__ import annotations
 
 import warnings
-import zipfile
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from mmskanon.io.archives import close_archives
 
 from .matlab import matlab_variables
 from .utd_mhad_files import (
@@ -134,13 +134,9 @@ def convert_recordings(recordings: Iterable[UTDRecording]) -> dict[str, Any]:
     """
     split: dict[str, list[str]] = {name: [] for name in UTD_MHAD_SPLITS}
     annotations = []
-    archives: dict[Path, zipfile.ZipFile] = {}
-    with ExitStack() as opened:
+    try:
         for recording in recordings:
-            if recording.member and recording.path not in archives:
-                archives[recording.path] = opened.enter_context(zipfile.ZipFile(recording.path))
-            content = recording.read_bytes(archives.get(recording.path))
-            keypoint = read_keypoint(content, recording.where)
+            keypoint = read_keypoint(recording.read_bytes(), recording.where)
             annotations.append(
                 dict(
                     frame_dir=recording.frame_dir,
@@ -154,6 +150,8 @@ def convert_recordings(recordings: Iterable[UTDRecording]) -> dict[str, Any]:
             for name, trials in UTD_MHAD_SPLITS.items():
                 if recording.trial in trials:
                     split[name].append(recording.frame_dir)
+    finally:
+        close_archives()
     return dict(split=split, annotations=annotations)
 
 

@@ -8,6 +8,8 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from mmskanon.io.archives import open_archive, read_member
+
 #: What the performers do, in the order of the action numbers (the first entry is action 1, label 0).
 UTD_MHAD_ACTIONS = (
     'swipe left',
@@ -74,11 +76,8 @@ class UTDRecording:
         """How messages name the file."""
         return f'{self.path}!{self.member}' if self.member else str(self.path)
 
-    def read_bytes(self, archive: zipfile.ZipFile | None = None) -> bytes:
-        """Contents of the file.
-
-        Args:
-            archive (zipfile.ZipFile, optional): The archive, if it is open already. Defaults to None.
+    def read_bytes(self) -> bytes:
+        """Contents of the file. An archive stays open until :func:`mmskanon.io.archives.close_archives` is called.
 
         Returns:
             bytes: The raw MATLAB file.
@@ -86,26 +85,16 @@ class UTDRecording:
         Raises:
             ValueError: If the file is improbably large, or damaged or encrypted inside its archive.
         """
-        if not self.member:
-            self._refuse_huge(self.path.stat().st_size)
-            return self.path.read_bytes()
-        if archive is None:
-            with zipfile.ZipFile(self.path) as opened:
-                return self.read_bytes(opened)
-        self._refuse_huge(archive.getinfo(self.member).file_size)
-        try:
-            return archive.read(self.member)
-        except Exception as error:  # each compression method fails with classes of its own
-            raise ValueError(
-                f'{self.where} cannot be unpacked ({error}); download the archive again or unpack it by hand.'
-            ) from error
-
-    def _refuse_huge(self, size: int) -> None:
+        if self.member:
+            archive = open_archive(self.path)
+            return read_member(archive, archive.getinfo(self.member), MAX_BYTES, self.where)
+        size = self.path.stat().st_size
         if size > MAX_BYTES:
             raise ValueError(
                 f'{self.where} has {size} bytes, more than the {MAX_BYTES} allowed for one recording; '
                 'is it a skeleton file of UTD-MHAD?'
             )
+        return self.path.read_bytes()
 
 
 def list_recordings(source: str | Path) -> tuple[list[UTDRecording], list[str]]:

@@ -1,7 +1,9 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+import pickle
 import shutil
 
 import pytest
+from builders import annotations
 
 from mmskanon.datasets.converters import read_utd_mhad
 
@@ -14,3 +16,11 @@ def utd_data(utd_dir, tmp_path_factory):
         for path in utd_dir.glob(f'a{action}_*.mat'):
             shutil.copy(path, folder)
     return read_utd_mhad(folder)
+
+
+@pytest.fixture
+def population(tmp_path):
+    """What a CanonicalBodyAnonymizer measures a population from."""
+    path = tmp_path / 'data.pkl'
+    path.write_bytes(pickle.dumps(annotations()))
+    return dict(ann_file=str(path), split='train')

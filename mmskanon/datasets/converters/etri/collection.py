@@ -19,15 +19,15 @@ from typing import Any
 import numpy as np
 
 from mmskanon.io.annotation_stream import encode_record, write_annotations
+from mmskanon.io.archives import close_archives
+from mmskanon.utils import worker_pool
 
 from ..reports import write_report
-from ..workers import worker_pool
 from .csv_file import parse_csv
 from .recordings import (
     PEOPLE,
     ETRIRecording,
     Person,
-    close_archives,
     list_etri_files,
     parse_people,
     read_bytes,

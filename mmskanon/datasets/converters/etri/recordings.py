@@ -8,8 +8,9 @@ import re
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
+
+from mmskanon.io.archives import open_archive, read_member
 
 ETRI_SUBJECTS, ETRI_ACTIONS, ETRI_CAMERAS, ETRI_TRIALS = 100, 55, 8, 999
 PEOPLE = 'gender_age.txt'
@@ -75,7 +76,7 @@ def where_of(path: str, member: str) -> str:
 
 
 def read_bytes(path: str, member: str = '') -> bytes:
-    """Contents of a file, or of a member of a zip archive.
+    """Contents of a file, or of a member of a zip archive, which stays open until :func:`mmskanon.io.archives.close_archives` is called.
 
     Args:
         path (str): The file or archive.
@@ -87,32 +88,16 @@ def read_bytes(path: str, member: str = '') -> bytes:
     Raises:
         ValueError: If the file is improbably large, or damaged or encrypted inside its archive.
     """
-    archive = _archive(path, os.getpid()) if member else None
-    size = archive.getinfo(member).file_size if archive else os.path.getsize(path)
+    if member:
+        archive = open_archive(path)
+        return read_member(archive, archive.getinfo(member), MAX_BYTES, where_of(path, member))
+    size = os.path.getsize(path)
     if size > MAX_BYTES:
         raise ValueError(
-            f'{where_of(path, member)} has {size} bytes, more than the {MAX_BYTES} allowed for one file; '
+            f'{path} has {size} bytes, more than the {MAX_BYTES} allowed for one file; '
             'is it a skeleton file of ETRI-Activity3D?'
         )
-    if archive is None:
-        return Path(path).read_bytes()
-    try:
-        return archive.read(member)
-    except Exception as error:  # each compression method fails with classes of its own
-        raise ValueError(
-            f'{where_of(path, member)} cannot be unpacked ({error}); download the archive again or unpack it by hand.'
-        ) from error
-
-
-@lru_cache(maxsize=4)
-def _archive(path: str, process: int) -> zipfile.ZipFile:
-    """An archive that a process keeps open; processes must not share the handle."""
-    return zipfile.ZipFile(path)
-
-
-def close_archives() -> None:
-    """Close the archives that reading left open."""
-    _archive.cache_clear()
+    return Path(path).read_bytes()
 
 
 def list_etri_files(

@@ -14,12 +14,13 @@ from typing import Any
 
 from mmskanon.datasets.schema import read_attribute_csv
 from mmskanon.io.annotation_stream import write_annotations
+from mmskanon.io.archives import close_archives
+from mmskanon.utils import worker_pool
 
 from ..reports import write_report
-from ..workers import worker_pool
 from .names import is_ntu120, sample_facts, standard_splits
 from .parts import ConversionOptions, Part, convert_part, divide
-from .recordings import close_archives, list_recordings, read_missing
+from .recordings import list_recordings, read_missing
 from .report import make_report
 
 DTYPES = ('float32', 'float16')

@@ -8,11 +8,12 @@ import re
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
+from mmskanon.io.archives import open_archive, read_member
+
 from .names import SUFFIX, sample_facts
-from .sample import check_size
+from .sample import MAX_BYTES, check_size
 
 _LISTED = re.compile(r'(S\d{3}C\d{3}P\d{3}R\d{3}A\d{3})(?:\.skeleton)?')
 
@@ -39,7 +40,7 @@ class Recording:
         return f'{self.path}!{self.member}' if self.member else self.path
 
     def read_bytes(self) -> bytes:
-        """Contents of the file.
+        """Contents of the file. An archive stays open until :func:`mmskanon.io.archives.close_archives` is called.
 
         Returns:
             bytes: The text.
@@ -51,30 +52,14 @@ class Recording:
             if not self.member:
                 check_size(os.path.getsize(self.path), self.where)
                 return Path(self.path).read_bytes()
-            archive = _archive(self.path, os.getpid())
-            check_size(archive.getinfo(self.member).file_size, self.where)
+            archive = open_archive(self.path)
+            member = archive.getinfo(self.member)
         except (OSError, KeyError, zipfile.BadZipFile) as error:
             reason = getattr(error, 'strerror', None) or error
             raise ValueError(
                 f'{self.where} cannot be read ({reason}); check the file and its permissions.'
             ) from error
-        try:
-            return archive.read(self.member)
-        except Exception as error:  # each compression method fails with classes of its own
-            raise ValueError(
-                f'{self.where} cannot be unpacked ({error}); download the archive again or unpack it by hand.'
-            ) from error
-
-
-@lru_cache(maxsize=4)
-def _archive(path: str, process: int) -> zipfile.ZipFile:
-    """An archive that a process keeps open: its directory alone takes a second to read. Processes must not share the handle."""
-    return zipfile.ZipFile(path)
-
-
-def close_archives() -> None:
-    """Close the archives that reading left open."""
-    _archive.cache_clear()
+        return read_member(archive, member, MAX_BYTES, self.where)
 
 
 def list_recordings(

@@ -6,11 +6,11 @@ from etri_files import name_of, people_text, write_collection
 
 from mmskanon.datasets.converters.etri.recordings import (
     Person,
-    close_archives,
     list_etri_files,
     parse_people,
     read_bytes,
 )
+from mmskanon.io import close_archives
 
 
 @pytest.mark.parametrize('newline', ['\n', '\r\n'])

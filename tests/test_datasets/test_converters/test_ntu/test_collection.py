@@ -5,10 +5,8 @@ import multiprocessing
 import os
 import pickle
 import signal
-import time
 import tracemalloc
 import zipfile
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,6 +22,7 @@ from ntu_files import (
     write,
     write_collection,
 )
+from processes import wait_for_end
 
 from mmskanon.datasets import PrivatePoseDataset
 from mmskanon.datasets.check import check_annotations
@@ -229,9 +228,7 @@ class TestSameBytes:
         orphans = pids.read_text().split()
         pids.unlink()
         assert len(orphans) == (workers if workers > 1 else 0)
-        limit = time.monotonic() + 20
-        while any(is_running(pid) for pid in orphans):
-            assert time.monotonic() < limit, 'workers outlive the process that they work for'
+        wait_for_end(orphans)
         assert names_in(tmp_path) == ['.a.pkl.parts']
 
         seen, again = [], []
@@ -271,13 +268,6 @@ class TestSameBytes:
         samples = {s['frame_dir']: s for s in load_annotations(out)['annotations']}
         assert samples[changed]['total_frames'] == 20
         assert {s['keypoint'].dtype for s in samples.values()} == {np.dtype('float32')}
-
-
-def is_running(pid):
-    try:
-        return 'State:\tZ' not in Path(f'/proc/{pid}/status').read_text()
-    except OSError:
-        return False
 
 
 def test_memory_holds_no_more_than_a_part(tmp_path):

@@ -7,10 +7,10 @@ import pytest
 from ntu_files import person, recording, text_of, write
 
 from mmskanon.datasets.converters.ntu.recordings import (
-    close_archives,
     list_recordings,
     read_missing,
 )
+from mmskanon.io import close_archives
 
 CONTENT = text_of(recording(2, (1, 0, person(2))))
 FIRST, SECOND = 'S001C001P001R001A001', 'S001C001P001R001A002'

@@ -1,9 +1,38 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
-"""Unpack members of zip archives without trusting what they say about their size."""
+"""Zip archives: kept open between reads, and unpacked without trusting what members say about their size."""
 
 from __future__ import annotations
 
+import os
 import zipfile
+from functools import lru_cache
+from pathlib import Path
+
+
+def open_archive(path: str | Path) -> zipfile.ZipFile:
+    """Open an archive, which this process then keeps open: the directory of a large one takes a second to read.
+
+    Args:
+        path (str | Path): The archive.
+
+    Returns:
+        zipfile.ZipFile: The archive, until :func:`close_archives` is called; a forked process gets a handle of its own.
+
+    Raises:
+        OSError: If it cannot be opened.
+        zipfile.BadZipFile: If it is no archive.
+    """
+    return _opened(str(path), os.getpid())
+
+
+@lru_cache(maxsize=4)
+def _opened(path: str, process: int) -> zipfile.ZipFile:
+    return zipfile.ZipFile(path)
+
+
+def close_archives() -> None:
+    """Close what :func:`open_archive` left open."""
+    _opened.cache_clear()
 
 
 def read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, limit: int, where: str) -> bytes:

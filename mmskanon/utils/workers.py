@@ -1,5 +1,5 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
-"""Worker processes of the converters."""
+"""Worker processes of converters and collections."""
 
 from __future__ import annotations
 
