@@ -45,9 +45,8 @@ def strings(message) -> set[str]:
 
 
 @pytest.mark.parametrize('name', EXPORTABLE)
-def test_body_space(name):
-    anonymizer = ready(name)
-    model = build_onnx(anonymizer)
+def test_body_space(name, graph_of):
+    anonymizer, model = ready(name), graph_of(name)
     session = open_session(model, 1)
     assert largest_difference(session, anonymizer, 'body') < 1e-5
     # Lengths around those at which the UNet pads, and a clip that shows nobody.
@@ -76,9 +75,9 @@ def test_camera_space(name, normalization):
     assert not run_session(session, np.zeros_like(clip)).any()
 
 
-def test_a_graph_of_another_network_is_told_apart():
+def test_a_graph_of_another_network_is_told_apart(graph_of):
     anonymizer = ready('resnet')
-    session = open_session(build_onnx(anonymizer), 1)
+    session = open_session(graph_of('resnet'), 1)
     anonymizer.blocks[0].fc1.bias += 0.01
     assert 1e-5 < largest_difference(session, anonymizer, 'body') < 1
 
@@ -130,9 +129,8 @@ def test_an_anonymizer_that_is_not_ready_is_refused():
             check_exportable(broken)
 
 
-def test_float16_leaves_coordinates_and_the_last_layer_alone():
-    anonymizer = ready('unet')
-    full = build_onnx(anonymizer)
+def test_float16_leaves_coordinates_and_the_last_layer_alone(graph_of):
+    anonymizer, full = ready('unet'), graph_of('unet')
     convolutions = [n for n in full.graph.node if n.op_type in ('Conv', 'ConvTranspose')]
     assert [n.name for n in layers_of(full)] == [n.name for n in convolutions[:-1]]
     before = full.SerializeToString()
@@ -150,17 +148,16 @@ def test_float16_leaves_coordinates_and_the_last_layer_alone():
 @pytest.mark.parametrize(
     ('name', 'kept'), [('unet', slice(2, -3)), ('resnet', slice(1, None)), ('lstm', slice(0, 0))]
 )
-def test_layers_at_full_resolution_stay_out_of_8_bits(name, kept):
-    model = build_onnx(ready(name))
+def test_layers_at_full_resolution_stay_out_of_8_bits(name, kept, graph_of):
+    model = graph_of(name)
     names = [node.name for node in layers_of(model)]
     assert [node.name for node in inner_layers(model)] == names[kept]
     assert bool(names) == (name != 'lstm')
 
 
-def test_what_has_no_layers_has_no_lower_precision():
-    model = build_onnx(ready('bones'))
+def test_what_has_no_layers_has_no_lower_precision(graph_of):
     with pytest.raises(ValueError, match='Bones has no layer that int8 could make smaller'):
-        check_layers(model, 'Bones', 'int8')
+        check_layers(graph_of('bones'), 'Bones', 'int8')
 
 
 def test_metadata_round_trip():
