@@ -77,7 +77,7 @@ def check_samples(
         problems.extend(faulty)
         problems.extend(_check_length(sample, file, name, clip_len))
         if bodies is not None and sample['keypoint'].shape[2] == joints and not faulty:
-            problems.extend(bodies.look(sample['keypoint'], name))
+            bodies.look(sample['keypoint'], name)
     return problems + ([] if bodies is None else bodies.problems())
 
 

@@ -37,9 +37,11 @@ def test_people_in_metres_who_stand_are_fine():
 @pytest.mark.parametrize('scale', [1000, 100, 1e-3])
 def test_a_sample_in_another_unit_is_named(scale):
     samples = standing()
-    samples[3] = changed(samples[3], lambda k: k * np.float32(scale))
-    assert found(samples) == [('warning', 'unit', 's3')]
+    for n in (1, 3):
+        samples[n] = changed(samples[n], lambda k: k * np.float32(scale))
     (problem,) = check_samples(samples, 'f.pkl', 'kinect_v1')
+    assert (problem.level, problem.kind, problem.sample) == ('warning', 'unit', 's1')
+    assert problem.found.endswith("in 2 of 5 samples, also 's3'")
     assert 'divided by 1000' in str(problem)
 
 
