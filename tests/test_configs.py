@@ -9,6 +9,7 @@ anonymizer is trained against one network and each network against one anonymize
 import itertools
 import pickle
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -334,3 +335,52 @@ def test_configs_can_be_inherited_from_outside_the_checkout(base, tmp_path, monk
     assert cfg.mine == 1
     theirs = Config.fromfile(shipped / base)
     assert {k: v for k, v in cfg.to_dict().items() if k != 'mine'}.keys() == theirs.to_dict().keys()
+
+
+def values_of(settings, key):
+    """Every value that stands under a key, at any depth; not in a net whose head is replaced."""
+    if isinstance(settings, dict):
+        if 'head' in settings:
+            settings = {name: value for name, value in settings.items() if name != 'net'}
+        for name, value in settings.items():
+            if name == key:
+                yield value
+            yield from values_of(value, key)
+    elif isinstance(settings, list):
+        for value in settings:
+            yield from values_of(value, key)
+
+
+@pytest.mark.parametrize('family', ['utd_mhad', 'synthetic'])
+def test_the_first_lines_of_a_copy_are_all_that_another_data_set_changes(family, tmp_path):
+    """docs/own_data.md: file, splits and class counts of every config with ST-GCN follow."""
+    for folder in ('_base_', family):
+        shutil.copytree(CONFIGS / folder, tmp_path / folder)
+    data = tmp_path / '_base_' / 'datasets' / f'{family}.py'
+    parts = [dict(by='trial', values=[1, 3]), dict(by='trial', values=[2])]
+    first = f"""data_file = 'mine.pkl'
+train_split, test_split = {parts}
+num_actions, num_subjects = 33, 44
+"""
+    text, count = re.subn(
+        r'^data_file = .*\n.*\nnum_actions, num_subjects = .*\n',
+        first,
+        data.read_text(),
+        flags=re.M,
+    )
+    assert count == 1
+    data.write_text(text)
+    skipped = ('shiftgcn', 'msg3d', 'aagcn', 'student', '-fit', 'gender')
+    for path in sorted((tmp_path / family).glob('*.py')):
+        if any(word in path.name for word in skipped):
+            continue
+        cfg = read_config(path).to_dict()
+        model = cfg['model']
+        assert set(values_of(model, 'ann_file')) <= {'mine.pkl'}, path.name
+        assert all(split in parts for split in values_of(model, 'split')), path.name
+        assert set(values_of(model, 'num_classes')) <= {33, 44}, path.name
+        for part, split in zip(
+            ('train', 'val', 'test'), (parts[0], parts[1], parts[1]), strict=True
+        ):
+            dataset = cfg[f'{part}_dataloader']['dataset']
+            assert (dataset['ann_file'], dataset['split']) == ('mine.pkl', split), path.name

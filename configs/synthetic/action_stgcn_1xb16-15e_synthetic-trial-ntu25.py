@@ -4,7 +4,7 @@ _base_ = ['../_base_/recipes/stgcn.py', '../_base_/datasets/synthetic.py']
 model = dict(
     features=['b'],  # bones, computed in the model
     backbone=dict(base_channels=16, num_stages=3, inflate_stages=[2], down_stages=[2]),
-    cls_head=dict(num_classes=10, in_channels=32),
+    cls_head=dict(num_classes={{_base_.num_actions}}, in_channels=32),
 )
 
 # A sample takes a millisecond to prepare, less than starting workers costs.

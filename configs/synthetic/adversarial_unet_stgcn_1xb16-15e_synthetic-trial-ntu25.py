@@ -3,7 +3,6 @@
 _base_ = [
     './action_stgcn_1xb16-15e_synthetic-trial-ntu25.py',
     '../_base_/anonymizers/unet.py',
-    '../_base_/adversaries/subject8.py',
     '../_base_/schedules/alternating.py',
 ]
 

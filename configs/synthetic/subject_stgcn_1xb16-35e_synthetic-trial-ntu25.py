@@ -1,5 +1,5 @@
 # Re-identification classifier on synthetic skeletons: warm start of the adversary, or with another seed an independent attacker.
-_base_ = ['./action_stgcn_1xb16-15e_synthetic-trial-ntu25.py', '../_base_/adversaries/subject8.py']
+_base_ = './action_stgcn_1xb16-15e_synthetic-trial-ntu25.py'
 
 model = dict(cls_head={{_base_.subject_head}})
 

@@ -12,7 +12,7 @@ model = dict(
         inflate_stages=[3, 5],
         down_stages=[3, 5],
     ),
-    cls_head=dict(num_classes=27, in_channels=64),
+    cls_head=dict(num_classes={{_base_.num_actions}}, in_channels=64),
 )
 
 train_dataloader = dict(batch_size=16, num_workers=1, dataset={{_base_.train_set}})

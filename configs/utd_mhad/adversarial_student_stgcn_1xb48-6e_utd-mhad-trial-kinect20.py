@@ -2,13 +2,17 @@
 # neighbours. Stops by attackers trained anew on clips that are neither training nor test.
 _base_ = [
     './pretrain_student_stgcn_1xb48-12e_utd-mhad-trial-kinect20.py',
-    '../_base_/adversaries/subject8.py',
     '../_base_/nets/stgcnpp_kinect20.py',
 ]
 
 work = 'work_dirs/utd_mhad'
 
-head = dict(type='ClassConditionalPrivacyHead', attribute='subject', num_classes=8, num_actions=27)
+head = dict(
+    type='ClassConditionalPrivacyHead',
+    attribute='subject',
+    num_classes={{_base_.num_subjects}},
+    num_actions={{_base_.num_actions}},
+)
 val = dict(rule='holdout', part='val', of='train')
 
 model = dict(
@@ -96,7 +100,7 @@ val_dataloader = dict(dataset=dict(split='train', train_split=None))
 val_evaluator = [
     dict(
         type='FreshAttacker',
-        ann_file='data/utd_mhad/utd_mhad.pkl',
+        ann_file={{_base_.data_file}},
         learn={{_base_.fit}},
         tried=val,
         layout='kinect_v1',

@@ -3,7 +3,6 @@
 _base_ = [
     './action_stgcn_1xb16-30e_utd-mhad-trial-kinect20.py',
     '../_base_/anonymizers/unet.py',
-    '../_base_/adversaries/subject8.py',
     '../_base_/schedules/alternating.py',
     '../_base_/nets/stgcnpp_kinect20.py',
 ]

@@ -6,6 +6,6 @@ model = dict(
     anonymizer=dict(
         type='CentredTimingAnonymizer',
         strength=None,  # found for each action
-        collection=dict(ann_file='data/utd_mhad/utd_mhad.pkl'),
+        collection=dict(ann_file={{_base_.data_file}}),
     )
 )

@@ -14,7 +14,7 @@ model = dict(
     anonymizer=dict(
         type='NoisyCodeAnonymizer',
         noise=0.4,
-        population=dict(ann_file='data/utd_mhad/utd_mhad.pkl', split=fit),
+        population=dict(ann_file={{_base_.data_file}}, split=fit),
         layout='kinect_v1',
         num_person=1,
     ),

@@ -172,6 +172,7 @@ def _open(
     if Path(source).suffix.lower() in ('.pkl', '.pickle') and not Path(source).is_dir():
         annotations = AnnotationSource(source, complete)
         annotations.check(anonymizer.layout, anonymizer.num_person)
+        anonymizer.check_collection(annotations.heads, str(source))
         return annotations
     raw = RecordingSource(source, kind)
     layout = raw.format.layout

@@ -89,15 +89,15 @@ def _by_value(data: dict | list, split: Mapping) -> list[int]:
 def _by_replication(annotations: list, split: Mapping) -> list[int]:
     part = split['part']
     chosen = []
-    for index, sample in enumerate(annotations):
-        subject, number = (_fact(sample, key, split) for key in ('subject', 'replication'))
+    subjects, numbers = (
+        _numbers([_fact(sample, key, split) for sample in annotations])
+        for key in ('subject', 'replication')
+    )
+    for index, (sample, subject, number) in enumerate(
+        zip(annotations, subjects, numbers, strict=True)
+    ):
         name = parse_ntu_name(sample.get('frame_dir'))
         action = name['action'] if name else attribute_value(sample, 'label') + 1
-        if isinstance(subject, str) or isinstance(number, str):
-            raise ValueError(
-                f'sample {sample_name(sample)!r} has subject {subject!r} and replication {number!r}, '
-                f'but the split {dict(split)} needs numbers'
-            )
         is_train = action % 2 == (subject - number) % 2
         if is_train == (part == 'train'):
             chosen.append(index)
@@ -106,6 +106,14 @@ def _by_replication(annotations: list, split: Mapping) -> list[int]:
             f'the split {dict(split)} holds no sample of {len(annotations)}: use a split by name or by value'
         )
     return chosen
+
+
+def _numbers(values: list[int | str]) -> list[int]:
+    """The values themselves, or, where one is a text, their ranks from 1 on."""
+    if all(isinstance(value, int) for value in values):
+        return values
+    ranks = {value: rank for rank, value in enumerate(sorted(set(values), key=str), start=1)}
+    return [ranks[value] for value in values]
 
 
 def _by_holdout(data: dict | list, split: Mapping) -> list[int]:
@@ -134,7 +142,7 @@ def select_split(data: dict | list, split: str | Mapping | None) -> list[int]:
       ``replication`` stand in for each other.
     - ``dict(rule='xrep', part='train' | 'test')``: one of two replications of each performance, so that both parts hold
       every subject and every action but share no take. A sample is in ``train`` if its action, counted from 1, is odd
-      exactly where subject minus replication is odd.
+      exactly where subject minus replication is odd. Names such as ``'P03'`` count as their ranks in alphabetic order, from 1 on.
     - ``dict(rule='holdout', part='train' | 'val', of=SPLIT)``: a part of SPLIT (a name, a rule or None) held out for choosing settings.
       For every other pair of subject and action that was filmed more than once, the last take is in ``val``, everything else in
       ``train``: both parts hold every subject and nearly every action, and share no take.

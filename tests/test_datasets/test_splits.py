@@ -147,10 +147,13 @@ def test_a_name_without_splits_and_a_file_without_samples_are_refused():
         select_split({'annotations': []}, None)
 
 
-def test_xrep_needs_numbers():
-    samples = [{'frame_dir': 'a', 'label': 0, 'subject': 'bob', 'trial': 2}]
-    with pytest.raises(ValueError, match="'bob' .*needs numbers"):
-        select_split(samples, dict(rule='xrep', part='train'))
+def test_xrep_takes_names_by_their_ranks():
+    samples = annotations()['annotations']
+    rule = dict(rule='xrep', part='train')
+    expected = select_split(samples, rule)
+    for sample in samples:
+        sample.update(subject=f'P{sample["subject"]:02d}', trial='abcd'[sample['trial'] - 1])
+    assert select_split(samples, rule) == expected
 
 
 @pytest.mark.parametrize(

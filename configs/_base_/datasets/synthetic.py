@@ -1,16 +1,21 @@
-# Synthetic skeletons, made by tools/data/synthetic.py. Odd trials train, even ones test; 10 actions (two of them by two persons), 8 subjects.
+# Synthetic skeletons, made by tools/data/synthetic.py. Odd trials train, even ones test; two of the actions are by two persons. Another data set
+# of this layout changes these lines.
+data_file = 'data/synthetic/synthetic.pkl'
+train_split, test_split = 'train', 'test'
+num_actions, num_subjects = 10, 8
 layout = 'nturgb+d'
 clip_len = 16
 num_person = 2
 
 # Whose bones and poses canonical anonymizers take.
-population = dict(ann_file='data/synthetic/synthetic.pkl', split='train')
+population = dict(ann_file=data_file, split=train_split)
+# What an adversary over the subjects reads.
+subject_head = dict(type='PrivacyHead', attribute='subject', num_classes=num_subjects)
 
 train_set = dict(
-    _delete_=True,
     type='PrivatePoseDataset',
-    ann_file='data/synthetic/synthetic.pkl',
-    split='train',
+    ann_file=data_file,
+    split=train_split,
     layout=layout,
     attributes=['subject'],
     pipeline=[
@@ -22,13 +27,10 @@ train_set = dict(
     ],
 )
 test_set = dict(
-    # MMEngine obeys _delete_ at the first use of a base variable only, so the scope of the stock data set is replaced by hand.
-    _delete_=True,
-    _scope_='mmskanon',
     type='PrivatePoseDataset',
-    ann_file='data/synthetic/synthetic.pkl',
-    split='test',
-    train_split='train',
+    ann_file=data_file,
+    split=test_split,
+    train_split=train_split,
     layout=layout,
     attributes=['subject'],
     test_mode=True,

@@ -1,15 +1,19 @@
-# UTD-MHAD, converted by tools/data/utd_mhad.py. Trials 1 and 2 train, 3 and 4 test; 27 actions, 8 subjects.
+# UTD-MHAD, converted by tools/data/utd_mhad.py. Trials 1 and 2 train, 3 and 4 test. Another data set of this layout changes these lines.
+data_file = 'data/utd_mhad/utd_mhad.pkl'
+train_split, test_split = 'train', 'test'
+num_actions, num_subjects = 27, 8
 layout = 'kinect_v1'
 clip_len = 64
 
 # Whose bones and poses canonical anonymizers take.
-population = dict(ann_file='data/utd_mhad/utd_mhad.pkl', split='train')
+population = dict(ann_file=data_file, split=train_split)
+# What an adversary over the subjects reads.
+subject_head = dict(type='PrivacyHead', attribute='subject', num_classes=num_subjects)
 
 train_set = dict(
-    _delete_=True,
     type='PrivatePoseDataset',
-    ann_file='data/utd_mhad/utd_mhad.pkl',
-    split='train',
+    ann_file=data_file,
+    split=train_split,
     layout=layout,
     attributes=['subject'],
     allow_short=True,
@@ -22,13 +26,10 @@ train_set = dict(
     ],
 )
 test_set = dict(
-    # MMEngine obeys _delete_ at the first use of a base variable only, so the scope of the stock data set is replaced by hand.
-    _delete_=True,
-    _scope_='mmskanon',
     type='PrivatePoseDataset',
-    ann_file='data/utd_mhad/utd_mhad.pkl',
-    split='test',
-    train_split='train',
+    ann_file=data_file,
+    split=test_split,
+    train_split=train_split,
     layout=layout,
     attributes=['subject'],
     allow_short=True,

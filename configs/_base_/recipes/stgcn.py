@@ -10,3 +10,8 @@ model = dict(_scope_='mmskanon', type='SkeletonRecognizer')
 train_cfg = dict(_scope_='mmskanon')
 val_cfg = dict(_scope_='mmskanon')
 test_cfg = dict(_scope_='mmskanon')
+
+# Nothing stays of the stock data sets, so that a split may be a rule where theirs is a name.
+train_dataloader = dict(dataset=dict(_delete_=True))
+val_dataloader = dict(dataset=dict(_delete_=True))
+test_dataloader = dict(dataset=dict(_delete_=True))

@@ -11,6 +11,7 @@ import numpy as np
 
 from mmskanon.skeletons.layouts import SkeletonLayout, get_layout
 
+from .bodies import BodyCheck
 from .problems import Problem, called, error
 
 
@@ -23,7 +24,7 @@ def check_samples(
     need_keypoint: bool = True,
     samples: Iterable[dict] | None = None,
 ) -> list[Problem]:
-    """Check label and keypoints of each sample; no keypoints are copied.
+    """Check label and keypoints of each sample; of the keypoints no more than a few frames are copied.
 
     Args:
         annotations (Sequence[dict]): The samples.
@@ -51,6 +52,7 @@ def check_samples(
         counts = Counter(k.shape[2] for k in keypoints if getattr(k, 'ndim', 0) == 4)
         joints = counts.most_common(1)[0][0] if counts else None
         expected_joints = f'{joints} joints, as most samples have'
+    bodies = None if layout is None else BodyCheck(layout, file)
     problems = []
     for index, sample in enumerate(annotations if samples is None else samples):
         if not isinstance(sample, dict):
@@ -71,9 +73,12 @@ def check_samples(
             problems.append(
                 error('joint-count', file, name, 'keypoint', expected_joints, found, advice)
             )
-        problems.extend(_check_keypoint(sample, file, name, layout, num_person))
+        faulty = list(_check_keypoint(sample, file, name, layout, num_person))
+        problems.extend(faulty)
         problems.extend(_check_length(sample, file, name, clip_len))
-    return problems
+        if bodies is not None and sample['keypoint'].shape[2] == joints and not faulty:
+            bodies.look(sample['keypoint'], name)
+    return problems + ([] if bodies is None else bodies.problems())
 
 
 def _shape_problem(keypoint: Any, file: str, name: str) -> Problem | None:

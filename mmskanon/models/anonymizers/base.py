@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from mmengine.model import BaseModule
@@ -102,6 +102,17 @@ class BaseAnonymizer(BaseModule):
             tuple[int, int] | None: First and last input frame needed. None means that a subclass that is not frame-wise sets no bound.
         """
         return (frame, frame) if self.framewise else None
+
+    def check_collection(self, samples: Sequence[Mapping], file: str) -> None:
+        """Make sure that an annotation file is one that this anonymizer was built for; most suit any.
+
+        Args:
+            samples (Sequence[Mapping]): Its samples, or their heads.
+            file (str): Its name, for the messages.
+
+        Raises:
+            ValueError: If a subclass was built for another.
+        """
 
     def forward(self, x: Tensor) -> Tensor:
         """Anonymize a batch of skeletons.

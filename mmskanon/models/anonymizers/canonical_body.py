@@ -185,6 +185,10 @@ class CanonicalBodyAnonymizer(BaseAnonymizer):
         """Those of the inner anonymizer; None where rest poses or chance belong to the whole clip."""
         return None if self._takes_clips else self.inner.needed_frames(frame)
 
+    def check_collection(self, samples: Sequence[Mapping], file: str) -> None:
+        """Ask the anonymizer inside, see :meth:`BaseAnonymizer.check_collection`."""
+        self.inner.check_collection(samples, file)
+
     @property
     def export_obstacle(self) -> str | None:
         """str, optional: That of the inner anonymizer, or that a body is drawn for each clip."""

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from mmskanon.datasets.population_clips import PopulationClips, population_clips
 from mmskanon.datasets.schema import take_key
+from mmskanon.datasets.splits import sample_name
 from mmskanon.registry import MODELS
 from mmskanon.skeletons.donors import DonorIndex
 from mmskanon.skeletons.dtw import frames_at
@@ -122,6 +123,7 @@ class CentredTimingAnonymizer(KSameAnonymizer):
                 'sample the key subject'
             )
         self._known = set(clips.subjects)
+        self._names = {sample_name(sample) for sample in clips.samples}
         self._where = clips.ann_file
         self._habits = self._measure_habits(clips, strength)
 
@@ -260,6 +262,31 @@ class CentredTimingAnonymizer(KSameAnonymizer):
         if self.tolerance is None or balance.likeness <= self.tolerance:
             return 0.0
         return 1 - math.sqrt(self.tolerance / balance.likeness)
+
+    def check_collection(self, samples: Sequence[Mapping], file: str) -> None:
+        """Make sure that an annotation file is the collection: elsewhere the same number may be another person.
+
+        Args:
+            samples (Sequence[Mapping]): Its samples, or their heads.
+            file (str): Its name, for the messages.
+
+        Raises:
+            ValueError: If the collection has none of its samples.
+        """
+        others = sum(sample_name(sample) not in self._names for sample in samples)
+        if not others:
+            return
+        found = f'{others} of the {len(samples)} samples of {file} are not in the collection {self._where}'
+        advice = 'name the file that is released as collection.ann_file'
+        if others == len(samples):
+            raise ValueError(
+                f'{type(self).__name__}: {found}, whose people may be others of the same number: {advice}'
+            )
+        print_log(
+            f'{found}, so they do not count for the habits of their people: {advice}',
+            logger='current',
+            level=logging.WARNING,
+        )
 
     def _adjust(
         self,

@@ -11,7 +11,7 @@ from mmengine.registry import init_default_scope
 
 from mmskanon.apis import anonymize_annotations
 from mmskanon.datasets.population_clips import population_clips
-from mmskanon.models.anonymizers import CentredTimingAnonymizer, KSameAnonymizer
+from mmskanon.models.anonymizers import CentredTimingAnonymizer, KSameAnonymizer, centred_timing
 from mmskanon.models.anonymizers.batches import anonymize_batch
 from mmskanon.models.anonymizers.class_habits import without_habit
 from mmskanon.registry import MODELS
@@ -236,6 +236,20 @@ def test_strangers_are_refused(make):
         make()(torch.randn(1, 1, 9, 20, 3), subjects=['eve'])
     with pytest.raises(ValueError, match='needs the subject of each of the 1 clips'):
         make()(torch.randn(1, 1, 9, 20, 3))
+
+
+def test_another_collection_whose_people_have_the_same_numbers_is_refused(make, monkeypatch):
+    data = habitual()
+    anonymizer = make(data)
+    said = []
+    monkeypatch.setattr(centred_timing, 'print_log', lambda text, **kwargs: said.append(text))
+    anonymizer.check_collection(data['annotations'][::2], 'some.pkl')
+    assert not said
+    strangers = [{**s, 'frame_dir': f'mine/{s["frame_dir"]}'} for s in data['annotations']]
+    with pytest.raises(ValueError, match='48 of the 48 samples of mine.pkl are not in .*ann_file'):
+        anonymizer.check_collection(strangers, 'mine.pkl')
+    anonymizer.check_collection(data['annotations'] + strangers[:2], 'more.pkl')
+    assert len(said) == 1 and said[0].startswith('2 of the 50 samples of more.pkl are not in')
 
 
 def test_an_action_that_the_person_does_not_show_otherwise(make):
