@@ -77,25 +77,32 @@ def test_whole_command_line(tmp_path, files):
         assert image.n_frames == 4
 
 
-def test_raw_recordings_are_drawn_without_a_display(tmp_path, utd_dir, ntu_samples_dir):
+def test_raw_recordings_are_drawn_without_a_display(tmp_path, run, utd_dir, ntu_samples_dir):
     from mmskanon.visualization.recordings import load_recording
 
-    environment = {k: v for k, v in os.environ.items() if k not in ('DISPLAY', 'MPLBACKEND')}
-    sources = utd_dir / 'a6_s1_t1_skeleton.mat', ntu_samples_dir / 'S001C003P008R002A058.skeleton'
-    options = '--view turntable --heat --arrangement over --max-frames 2'.split()
-    for path, name in zip(sources, ('a6_s1_t1', 'S001C003P008R002A058'), strict=True):
-        np.save(tmp_path / 'moved.npy', load_recording(path)['keypoint'] + [0.05, 0, 0])
-        out = tmp_path / f'{name}.gif'
+    def as_a_command(*words):
+        hidden = ('DISPLAY', 'MPLBACKEND')
+        environment = {k: v for k, v in os.environ.items() if k not in hidden}
         done = subprocess.run(
-            [sys.executable, TOOL, path, tmp_path / 'moved.npy', out, *options],
+            [sys.executable, TOOL, *words],
             cwd=TOOL.parents[1],
             env={**environment, 'PYTHONPATH': str(TOOL.parents[1])},
             capture_output=True,
             text=True,
             check=False,
         )
-        assert (done.returncode, done.stderr) == (0, '')
-        assert done.stdout == f'Written: {out} (sample {name})\n'
+        return done.returncode, done.stdout, done.stderr
+
+    options = '--view turntable --heat --arrangement over --max-frames 2'.split()
+    for folder, name, ending, draw in (
+        (utd_dir, 'a6_s1_t1', '_skeleton.mat', run),
+        (ntu_samples_dir, 'S001C003P008R002A058', '.skeleton', as_a_command),
+    ):
+        path, out = folder / f'{name}{ending}', tmp_path / f'{name}.gif'
+        np.save(tmp_path / 'moved.npy', load_recording(path)['keypoint'] + [0.05, 0, 0])
+        code, stdout, stderr = draw(path, tmp_path / 'moved.npy', out, *options)
+        assert (code, stderr) == (0, '')
+        assert stdout == f'Written: {out} (sample {name})\n'
         with Image.open(out) as image:
             assert image.n_frames == 2
 
