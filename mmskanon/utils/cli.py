@@ -224,7 +224,11 @@ def message(error: Exception) -> str:
 
 
 def _is_ours(error: Exception) -> bool:
-    """Whether a function of mmskanon, or a tool, raised the exception."""
+    """Whether a function of mmskanon, or a tool, raised the exception, here or in a worker process."""
+    remote = getattr(error.__cause__, 'tb', None)  # a pool of processes sends the traceback as text
+    if isinstance(remote, str):
+        files = re.findall(r'^  File "(.+?)", line', remote, re.MULTILINE)
+        return bool(files) and 'mmskanon' in Path(files[-1]).parts
     module = ''
     for frame, _ in traceback.walk_tb(error.__traceback__):
         module = frame.f_globals.get('__name__', '')

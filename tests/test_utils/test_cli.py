@@ -1,5 +1,7 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
 import argparse
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 from mmengine.registry import Registry
@@ -75,6 +77,15 @@ class TestDescribe:
         error = raised(load_annotations, tmp_path / 'cut.pkl')
         assert error.__context__ is not None
         assert describe(error).startswith(f'{tmp_path / "cut.pkl"} is truncated')
+
+    def test_our_own_sentence_is_known_after_a_worker_process_raised_it(self):
+        with ProcessPoolExecutor(1, multiprocessing.get_context('spawn')) as pool:
+            ours = raised(pool.submit(select_split, [], None).result)
+            others = raised(pool.submit(int, 'x').result)
+        assert describe(ours).startswith('the annotations hold no sample at all')
+        assert describe(others).startswith('ValueError: invalid literal') and HINT in describe(
+            others
+        )
 
     def test_the_words_of_others_come_with_a_way_to_the_traceback(self):
         error = raised(int, 'x')

@@ -14,6 +14,7 @@ REACH = (0.02, 5.0)
 
 _LOOKED_AT = 16  # frames of a clip
 _NAMED = 5  # samples
+_FEWEST = 5  # clips that tell which way is up
 _MOST_HANGING = 0.8  # of the clips: people also lie down and do handstands
 
 
@@ -76,7 +77,7 @@ class BodyCheck:
             advice = 'bring all samples to metres; millimetres have to be divided by 1000'
             place = (self.file, name, 'keypoint')
             found.append(warning('unit', *place, expected, f'{reach:.4g} in {where}', advice))
-        if self._hanging > _MOST_HANGING * self._upright:
+        if self._upright >= _FEWEST and self._hanging > _MOST_HANGING * self._upright:
             lower, upper = (self.layout.joints[j] for j in self.layout.spine)
             expected = f'{upper!r} above {lower!r} where people stand or sit (y points up)'
             below = f'it below in {self._hanging} of {self._upright} samples'
