@@ -116,7 +116,8 @@ def test_every_question_at_once(tool, fits, save, audit_config, tmp_path):
     shares = [v['rank1'] for v in entry['groups'].values()]
     best = entry['privacy']['subject']['tiers']['semi_informed']
     assert np.mean(shares) == pytest.approx(best['attackers'][best['strongest']]['rank1'])
-    assert set(entry['utility']['unseen_actions']) == {'top1', 'mean_class'}
+    apart = entry['utility']['unseen_actions']
+    assert set(apart) == {'top1', 'mean_class', 'top1_among', 'chance'}
 
 
 def test_it_anonymizes_first(tool, fits, files, config, audit_config, tmp_path):
