@@ -19,6 +19,7 @@ from .config import adapt_to_cpu, read_config, resolve_model_wrapper, set_work_d
 
 USER_ERRORS = (ValueError, KeyError, TypeError, OSError, ImportError, NotImplementedError)
 
+_PACKAGE = Path(__file__).parents[1]
 _NOT_REGISTERED = re.compile(r'(\S+) is not in the (\S+)::(.+?) registry\. ')
 _LABEL_TOO_LARGE = re.compile(r'Target (\d+) is out of bounds')
 _IN_WORKER = re.compile(
@@ -228,7 +229,7 @@ def _is_ours(error: Exception) -> bool:
     remote = getattr(error.__cause__, 'tb', None)  # a pool of processes sends the traceback as text
     if isinstance(remote, str):
         files = re.findall(r'^  File "(.+?)", line', remote, re.MULTILINE)
-        return bool(files) and 'mmskanon' in Path(files[-1]).parts
+        return bool(files) and _PACKAGE in Path(files[-1]).parents
     module = ''
     for frame, _ in traceback.walk_tb(error.__traceback__):
         module = frame.f_globals.get('__name__', '')

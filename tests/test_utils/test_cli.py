@@ -87,6 +87,12 @@ class TestDescribe:
             others
         )
 
+    def test_a_library_in_a_checkout_of_that_name_is_not_ours(self):
+        error = ValueError('lost')
+        error.__cause__ = ValueError()
+        error.__cause__.tb = '  File "/home/me/mmskanon/.venv/lib/other/x.py", line 3, in f\n'
+        assert describe(error).startswith('ValueError: lost') and HINT in describe(error)
+
     def test_the_words_of_others_come_with_a_way_to_the_traceback(self):
         error = raised(int, 'x')
         error.__traceback__ = None
