@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
+from scipy.ndimage import find_objects, gaussian_filter1d, label
 
 from .geometry import check_normalization, denormalize_skeleton, normalize_skeleton
 from .layouts import SkeletonLayout
@@ -74,24 +74,16 @@ def place_smoothly(
     joint = check_normalization(layout, 'first_frame', center_joint)
     placed, dims = denormalize_skeleton(body, record), len(record['rotation'])
     for person, seen in zip(placed, record['present'], strict=True):  # (T, V, C) and (T, V)
-        for start, end in _runs(seen.any(axis=-1)):
-            known = start + np.flatnonzero(seen[start:end, joint])
+        for (run,) in find_objects(label(seen.any(axis=-1))[0]):
+            known = run.start + np.flatnonzero(seen[run, joint])
             if not len(known):
                 continue
             path = person[known, joint, :dims].astype(np.float64)
             change = gaussian_filter1d(path, SMOOTHED_FRAMES, axis=0, mode='nearest') - path
-            frames = np.arange(start, end)
+            frames = np.arange(run.start, run.stop)
             shift = np.stack([np.interp(frames, known, c) for c in change.T], axis=-1)
-            person[start:end, :, :dims] += (shift[:, None] * seen[start:end, :, None]).astype(
-                np.float32
-            )
+            person[run, :, :dims] += (shift[:, None] * seen[run, :, None]).astype(np.float32)
     return placed
-
-
-def _runs(flags: np.ndarray) -> list[tuple[int, int]]:
-    """Start and end of each stretch of true values."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
 def place_canonically(

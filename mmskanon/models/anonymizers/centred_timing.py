@@ -54,7 +54,7 @@ class CentredTimingAnonymizer(KSameAnonymizer):
     speeds of the bones, in the mean over donors. Were paths all there is to it, it would be 1. More would leave a trace again, since deviations from a mean of few clips
     add up to nothing.
 
-    Where A > ``tolerance`` is left (rhythmic actions, whose alignments jump between cycles, have habits that are no offset of a path), clips exchange their timing: with
+    Where a likeness A > ``tolerance`` is left (rhythmic actions, whose alignments jump between cycles, have habits that are no offset of a path), clips exchange their timing: with
     probability 1 - sqrt(tolerance / A) a clip gets the timing of a clip of somebody else who is seen in the class, without the habit of that person.
     Two clips of a person then show both their own timing in a share tolerance / A of the cases. After randomized response (Warner, Journal of the American
     Statistical Association 60(309), 1965).
