@@ -164,7 +164,7 @@ class Recognition:
             top1, mean_class = np.mean(figures, axis=0).tolist()
             found = dict(top1=top1, mean_class=mean_class)
             return found | (
-                dict(top1_among=float(np.mean(among)), chance=1 / len(only)) if among else {}
+                dict(top1_among=float(np.mean(among)), chance=1 / len(set(only))) if among else {}
             )
 
         first = names[0]
