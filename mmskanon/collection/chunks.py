@@ -8,6 +8,7 @@ and again after a process was killed in the middle of one.
 from __future__ import annotations
 
 import os
+import pickle
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -116,12 +117,11 @@ class Worker:
 
     Args:
         job (Job): What to do.
-        motion (Motion, optional): The anonymizer, if it is built already. Defaults to None.
+        motion (Motion): The anonymizer.
     """
 
-    def __init__(self, job: Job, motion: Motion | None = None) -> None:
-        self.job = job
-        self.motion = motion or Motion(job.motion, job.seed)
+    def __init__(self, job: Job, motion: Motion) -> None:
+        self.job, self.motion = job, motion
 
     def __call__(self, task: Task) -> int:
         """Do a chunk, write what it makes, and say so in the work folder.
@@ -265,11 +265,11 @@ _WORKER: Worker | None = None
 """The worker of this process."""
 
 
-def start_worker(job: Job) -> None:
-    """Make this process ready for chunks."""
+def start_worker(job: Job, motion: bytes) -> None:
+    """Make this process ready for chunks, with a pickled anonymizer: what it measured when it was built is not measured again."""
     global _WORKER
     torch.set_num_threads(1)
-    _WORKER = Worker(job)
+    _WORKER = Worker(job, pickle.loads(motion))
 
 
 def run_task(task: Task) -> int:

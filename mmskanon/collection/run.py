@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import pickle
 import secrets
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -106,7 +108,8 @@ def anonymize_collection(
     needed += [] if release is None else [release.key_file, release.audit]
     output = check_target(source, target, run.overwrite, release is not None, needed)
     key = None if release is None or release.key_file is None else read_key(release.key_file)
-    anonymizer = Motion(motion, seed)
+    with _one_thread():
+        anonymizer = Motion(motion, seed)
     collection = _open(source, kind, anonymizer, release is not None)
     if isinstance(collection, AnnotationSource) and output == RAW:
         raise ValueError(
@@ -280,15 +283,11 @@ def _workers(job: Job, recordings: int) -> int:
 def _run(job: Job, tasks: Iterator[Task], workers: int, motion: Motion) -> Iterator[int]:
     """Do tasks, in this process or in several, and yield the number of recordings of each when it is done."""
     if workers <= 1:
-        threads = torch.get_num_threads()
-        # As in other processes: sums of several threads are rounded differently.
-        torch.set_num_threads(1)
-        try:
+        with _one_thread():
             yield from map(Worker(job, motion), tasks)
-        finally:
-            torch.set_num_threads(threads)
         return
-    pool = worker_pool(workers, fork=False, start=start_worker, arguments=(job,))
+    arguments = (job, _pickled(motion))
+    pool = worker_pool(workers, fork=False, start=start_worker, arguments=arguments)
     waiting = set()
     try:
         for task in tasks:  # as many as keep all busy, so that memory does not hold the collection
@@ -306,3 +305,23 @@ def _run(job: Job, tasks: Iterator[Task], workers: int, motion: Motion) -> Itera
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _pickled(motion: Motion) -> bytes:
+    try:
+        return pickle.dumps(motion)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise ValueError(
+            f'{type(motion.anonymizer).__name__} cannot be sent to worker processes ({error}): give --workers 1'
+        ) from error
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Compute in one thread: sums of several are rounded differently, and machines and processes that share a collection have to agree."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)

@@ -220,6 +220,45 @@ def test_workers_know_anonymizers_from_outside_of_the_package(folder, tmp_path, 
     assert outcome.finished and len(contents(tmp_path / 'made')) == 6
 
 
+def test_an_anonymizer_is_built_once_for_all_workers(folder, tmp_path, monkeypatch):
+    """What takes long to build, such as habits of a collection, is not built again, and is the same everywhere."""
+    (tmp_path / 'lib').mkdir()
+    (tmp_path / 'lib' / 'counted_of_mmskanon.py').write_text(
+        'from mmskanon.models.anonymizers import IdentityAnonymizer\n'
+        'from mmskanon.registry import MODELS\n\n\n'
+        '@MODELS.register_module()\n'
+        'class Counted(IdentityAnonymizer):\n'
+        '    """The identity, which says in a file that it was built, and by how many threads."""\n\n'
+        '    def __init__(self, note, **kwargs):\n'
+        '        import torch\n'
+        '        super().__init__(**kwargs)\n'
+        '        with open(note, "a") as file:\n'
+        '            print(torch.get_num_threads(), file=file)\n'
+    )
+    monkeypatch.syspath_prepend(tmp_path / 'lib')
+    note = tmp_path / 'note.txt'
+    cfg = config(
+        'Counted',
+        made=dict(note=str(note)),
+        custom_imports=dict(imports=['counted_of_mmskanon']),
+    )
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        anonymize(folder, tmp_path / 'made', cfg, workers=2)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert note.read_text().split() == ['1']
+
+
+def test_an_anonymizer_that_cannot_be_sent_is_told(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(Motion, '__reduce__', lambda self: (lambda: None, ()))
+    with pytest.raises(ValueError, match='IdentityAnonymizer cannot be sent .* --workers 1'):
+        anonymize(folder, tmp_path / 'made', workers=2)
+    assert listing(tmp_path) == ['raw']
+
+
 def test_files_of_one_name_are_told_apart(tmp_path):
     found = []
     for number in range(2):

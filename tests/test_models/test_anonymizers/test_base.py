@@ -5,6 +5,7 @@ import copy
 import doctest
 import importlib
 import math
+import pickle
 
 import pytest
 import torch
@@ -105,6 +106,14 @@ def test_absent_persons_get_and_give_no_gradient(name):
     assert grad is None or not grad.any()
     (grad,) = torch.autograd.grad(anonymizer(x).square().sum(), x)
     assert grad[present].any()
+
+
+@pytest.mark.parametrize('name', CONFIGS)
+def test_can_be_sent_to_other_processes(name):
+    x, _ = skeletons()
+    anonymizer = build(name)
+    sent = pickle.loads(pickle.dumps(anonymizer))
+    torch.testing.assert_close(sent(x), anonymizer(x), rtol=0, atol=0)
 
 
 def test_absent_persons_stay_zero_whatever_the_network_says():
