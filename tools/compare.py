@@ -2,10 +2,12 @@
 """Put several audits beside each other: one table (console, CSV, Markdown) and one Pareto picture.
 
 Methods that no other method on the same data beats in both action accuracy and privacy carry a star. Audits on different data are
-told apart by the sha256 of their original files and never ranked against each other.
+told apart by the sha256 of their original files and never ranked against each other. A comparison.csv of an earlier call stands for
+audits whose reports are not at hand.
 
 Examples:
     python tools/compare.py work_dirs/audit/report.json --out comparison
+    python tools/compare.py docs/results/utd_mhad_64.csv work_dirs/audit64/report.json --out comparison
     python tools/compare.py audits/unet/report.json audits/k_same/report.json --out comparison --attribute gender
 """
 
@@ -16,7 +18,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmskanon.audit.report import comparison_rows, load_results
-from mmskanon.audit.report.compare import comparison_table, comparison_warnings
+from mmskanon.audit.report.compare import (
+    comparison_table,
+    comparison_warnings,
+    read_comparison,
+)
 from mmskanon.audit.report.plots import pareto_picture, png
 from mmskanon.audit.report.tables import csv_text, markdown_text, print_table
 from mmskanon.io import atomic_write_bytes
@@ -28,7 +34,12 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument('reports', type=Path, nargs='+', help='report.json of each audit')
+    parser.add_argument(
+        'reports',
+        type=Path,
+        nargs='+',
+        help='report.json of each audit, or comparison.csv of several',
+    )
     parser.add_argument(
         '--out',
         type=Path,
@@ -71,33 +82,35 @@ def main(argv: Sequence[str] | None = None) -> None:
         argv (Sequence[str], optional): The command line. Defaults to None, that of the process.
 
     Raises:
-        ValueError: If a file is not the report.json of an audit, or is given twice.
+        ValueError: If a file is neither the report.json of an audit nor a comparison.csv, or is given twice.
         KeyError: If an audit is not about the attribute.
         OSError: If a file cannot be read or written.
     """
     args = parse_args(argv)
     names = audit_names(args.reports)
-    documents = {name: load_results(path) for name, path in zip(names, args.reports, strict=True)}
-    rows = comparison_rows(documents, args.attribute)
+    files = dict(zip(names, args.reports, strict=True))
+    published = {n: read_comparison(f) for n, f in files.items() if f.suffix.lower() == '.csv'}
+    documents = {n: load_results(f) for n, f in files.items() if n not in published}
+    rows = comparison_rows(documents, args.attribute, published)
     warnings = comparison_warnings(rows)
     heads, lines = comparison_table(rows)
     markdown = markdown_text(heads, lines)
     notes = ''.join(f'\n{warning}\n' for warning in warnings)
-    files = {
+    written = {
         'comparison.csv': csv_text(rows).encode(),
         'comparison.md': f'{markdown}{notes}'.encode(),
     }
     figure = pareto_picture(rows, args.attribute, warnings)
     if figure is not None:
-        files['pareto.png'] = png(figure)
-    for name, content in files.items():
+        written['pareto.png'] = png(figure)
+    for name, content in written.items():
         atomic_write_bytes(content, args.out / name, overwrite=True)
     print_table(f'{args.attribute}: * not beaten in action accuracy and privacy', heads, lines)
     for warning in warnings:
         print(warning)
     if figure is None:
         print('No picture: no method has both action accuracy and a strongest attacker.')
-    print(f'Written: {", ".join(str(args.out / name) for name in files)}')
+    print(f'Written: {", ".join(str(args.out / name) for name in written)}')
 
 
 if __name__ == '__main__':

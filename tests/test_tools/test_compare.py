@@ -77,6 +77,13 @@ def test_whole_command_line(reports, tmp_path):
     ]
 
 
+def test_a_comparison_stands_for_its_audits(reports, tmp_path, run):
+    run(reports[0], '--out', tmp_path / 'one')
+    assert run(tmp_path / 'one' / 'comparison.csv', '--out', tmp_path / 'again')[0] == 0
+    for name in ('comparison.md', 'pareto.png'):
+        assert (tmp_path / 'again' / name).read_bytes() == (tmp_path / 'one' / name).read_bytes()
+
+
 CASES = {
     'missing': (lambda paths: paths[1].unlink(), [], 'does not exist; expected the report.json'),
     'other format': (lambda paths: paths[1].write_text('{"format": "coco"}'), [], "'mmskanon-audit/1', found 'coco'"),

@@ -3,7 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import csv
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
+
+from mmskanon.io.reading import check_file
 
 from .tables import FIDELITY_COLUMNS, PERCENT, Row, method_rows
 
@@ -19,10 +24,19 @@ _TITLES = {
 }
 
 
-def comparison_rows(documents: Mapping[str, Mapping], attribute: str = 'subject') -> list[Row]:
+_TEXT = ('name', 'audit', 'attribute', 'budget', 'data', 'method', 'claim')
+_NEEDED = (*_TEXT[:5], 'chance', 'action_fixed', 'strongest')
+_OPTIONAL = (*_TITLES, 'seed', 'strongest_low', 'strongest_high')
+
+
+def comparison_rows(
+    documents: Mapping[str, Mapping],
+    attribute: str = 'subject',
+    published: Mapping[str, Sequence[Row]] | None = None,
+) -> list[Row]:
     """One row for each method of each audit.
 
-    A row holds ``name`` (of the method, with that of the audit where several audits have such a method), ``audit``, ``budget``,
+    A row holds ``name`` (of the method, with that of the audit where several audits have such a method), ``audit``, ``attribute``, ``budget``,
     ``seed``, ``data`` (file and start of its sha256), ``pareto``, and what :func:`~mmskanon.audit.report.tables.method_rows`
     returns for the method, the columns of the attribute without its name. ``pareto`` tells whether no other method on the same
     data keeps at least as much action accuracy while its strongest attacker reads at most as much, one of them strictly.
@@ -30,43 +44,98 @@ def comparison_rows(documents: Mapping[str, Mapping], attribute: str = 'subject'
     Args:
         documents (Mapping[str, Mapping]): For each audit a name and its document.
         attribute (str): Private attribute. Defaults to ``'subject'``.
+        published (Mapping[str, Sequence[Row]], optional): Rows of earlier comparisons (:func:`read_comparison`), each with a name. Defaults to None.
 
     Returns:
-        list[Row]: Rows, audits in their order.
+        list[Row]: Rows, audits in their order, then what was published.
 
     Raises:
-        KeyError: If an audit is not about the attribute.
+        KeyError: If an audit is not about the attribute, or nothing that was published is.
     """
-    methods = [method for doc in documents.values() for method in doc['methods']]
     rows = []
     for audit, doc in documents.items():
         attributes = doc['data']['attributes']
         if attribute not in attributes:
-            raise KeyError(
-                f'{audit} has no attribute {attribute!r}: choose one of {sorted(attributes)}'
-            )
+            raise KeyError(_other_attribute(audit, attribute, attributes))
         others = tuple(f'{name}_' for name in attributes if name != attribute)
         original = doc['data']['original']
         for row in method_rows(doc):
-            method = row['method']
             mine = {
                 key.removeprefix(f'{attribute}_'): value
                 for key, value in row.items()
                 if not key.startswith(others)
             }
-            name = method if methods.count(method) == 1 else f'{method} ({audit})'
             about = dict(
-                name=name,
+                name=row['method'],
                 audit=audit,
+                attribute=attribute,
                 budget=doc['budget'],
                 seed=doc['seed'],
                 data=f'{original["file"]} {original["sha256"][:8]}',
             )
             rows.append(about | mine)
+    for audit, known in (published or {}).items():
+        mine = [dict(row, audit=audit) for row in known if row['attribute'] == attribute]
+        if not mine:
+            raise KeyError(_other_attribute(audit, attribute, {r['attribute'] for r in known}))
+        rows += mine
+    names = [row['name'] for row in rows]
+    for row in rows:
+        if names.count(row['name']) > 1:
+            row['name'] = f'{row["name"]} ({row["audit"]})'
     for row in rows:
         rivals = [other for other in rows if other['data'] == row['data']]
         row['pareto'] = _is_complete(row) and not any(_beats(other, row) for other in rivals)
+    keys = dict.fromkeys(key for row in rows for key in row)
+    return [{key: row.get(key) for key in keys} for row in rows]
+
+
+def _other_attribute(audit: str, attribute: str, known: Iterable[str]) -> str:
+    return f'{audit} has no attribute {attribute!r}: choose one of {sorted(known)}'
+
+
+def read_comparison(path: str | os.PathLike) -> list[Row]:
+    """Read a comparison.csv that was written before, or figures that were published in its columns.
+
+    Args:
+        path (str | os.PathLike): File with at least ``name``, ``audit``, ``attribute``, ``budget``, ``data``, ``chance``, ``action_fixed``
+            and ``strongest``; figures as shares of 1, an empty cell for what was not measured.
+
+    Returns:
+        list[Row]: Its rows; None for figures that it lacks. ``pareto`` is left out, since it depends on the company.
+
+    Raises:
+        FileNotFoundError, IsADirectoryError: If there is no such file.
+        ValueError: If a column is missing, or a cell is no figure; the sentence names it.
+    """
+    path = check_file(path, 'a comparison.csv, or the report.json of an audit')
+    with open(path, newline='', encoding='utf-8') as file:
+        reader = csv.DictReader(file)
+        missing = [key for key in _NEEDED if key not in (reader.fieldnames or ())]
+        if missing:
+            raise ValueError(
+                f'{path} is no comparison.csv: the column {missing[0]!r} is missing, found {reader.fieldnames}'
+            )
+        rows = [_row(cells, f'{path}, line {reader.line_num}') for cells in reader]
+    if not rows:
+        raise ValueError(f'{path} has no rows: expected one a method')
     return rows
+
+
+def _row(cells: Mapping[str, str], where: str) -> Row:
+    """One line of a comparison.csv."""
+    row: Row = {key: cells[key] for key in _TEXT if key in cells}
+    for key in dict.fromkeys(('chance', 'action_fixed', 'strongest', *_OPTIONAL)):
+        cell = (cells.get(key) or '').strip()
+        try:
+            row[key] = float(cell) if cell else None
+            if cell and not math.isfinite(row[key]):
+                raise ValueError(cell)
+        except ValueError:
+            raise ValueError(f'{where}: {key} must be a number, found {cell!r}') from None
+    if row['chance'] is None:
+        raise ValueError(f'{where}: chance is empty: give it as a share of 1')
+    return row
 
 
 def _is_complete(row: Row) -> bool:

@@ -2,7 +2,13 @@
 import audit_documents
 import pytest
 
-from mmskanon.audit.report.compare import comparison_rows, comparison_table, comparison_warnings
+from mmskanon.audit.report.compare import (
+    comparison_rows,
+    comparison_table,
+    comparison_warnings,
+    read_comparison,
+)
+from mmskanon.audit.report.tables import csv_text
 
 
 def made(points, **options):
@@ -68,3 +74,78 @@ def test_rows_are_those_of_one_attribute(doc):
     assert rows[2]['strongest'] is None and not any(key.startswith('subject_') for key in rows[0])
     with pytest.raises(KeyError, match="x has no attribute 'age': choose one of"):
         comparison_rows({'x': doc}, 'age')
+
+
+class TestPublished:
+    """Figures of a comparison.csv beside those of audits."""
+
+    @pytest.fixture
+    def publish(self, tmp_path):
+        def write(points, change=lambda text: text, **options):
+            path = tmp_path / 'published.csv'
+            path.write_text(change(csv_text(comparison_rows({'x': made(points, **options)}))))
+            return path
+
+        return write
+
+    def test_tell_what_their_audits_told(self, publish):
+        points = dict(a=(0.97, 0.99), b=(0.95, 0.6), c=(0.95, 0.7))
+        whole = comparison_rows({'x': made(points)})
+        read = comparison_rows({}, published={'x': read_comparison(publish(points))})
+        assert comparison_table(read) == comparison_table(whole)
+        assert front(read) == front(whole) == {'a', 'b'}
+        for old, new in zip(whole, read, strict=True):
+            assert {k: old[k] for k in new} == new
+
+    def test_are_ranked_with_audits_of_the_same_data_and_those_alone(self, publish):
+        known = {'paper': read_comparison(publish(dict(a=(0.9, 0.5), b=(0.8, 0.4))))}
+        rows = comparison_rows({'mine': made(dict(b=(0.9, 0.3)))}, published=known)
+        assert [row['name'] for row in rows] == ['b (mine)', 'a', 'b (paper)']
+        assert front(rows) == {'b (mine)'}
+        rows = comparison_rows(
+            {'mine': made(dict(b=(0.9, 0.3)), sha256='ee' * 32)}, published=known
+        )
+        assert front(rows) == {'b (mine)', 'a', 'b (paper)'}
+
+    def test_may_lack_what_was_not_measured(self, publish):
+        def few(text):
+            keep = (
+                'name',
+                'audit',
+                'attribute',
+                'budget',
+                'data',
+                'chance',
+                'action_fixed',
+                'strongest',
+            )
+            lines = [
+                dict(zip(text.splitlines()[0].split(','), line.split(','), strict=True))
+                for line in text.splitlines()
+            ]
+            return '\n'.join(','.join(line[key] for key in keep) for line in lines)
+
+        rows = comparison_rows(
+            {}, published={'x': read_comparison(publish(dict(a=(0.9, 0.5)), few))}
+        )
+        assert rows[0]['eer'] is None and rows[0]['strongest'] == 0.5
+        assert comparison_table(rows)[1] == [['a', 'standard', '*', '90.0%', '50.0%']]
+
+    @pytest.mark.parametrize(
+        ('change', 'sentence'),
+        [
+            (lambda text: text.replace('strongest,', 'weakest,', 1), "column 'strongest' is missing"),
+            (lambda text: text.replace(',0.9,', ',much,', 1), "line 2: action_fixed must be a number, found 'much'"),
+            (lambda text: text.replace(',0.9,', ',nan,', 1), 'action_fixed must be a number'),
+            (lambda text: text.splitlines()[0], 'has no rows'),
+            (lambda text: '', 'is empty; expected a comparison.csv'),
+        ],
+    )  # fmt: skip
+    def test_mistakes_are_told(self, publish, change, sentence):
+        with pytest.raises(ValueError, match=sentence):
+            read_comparison(publish(dict(a=(0.9, 0.5)), change))
+
+    def test_another_attribute_is_refused(self, publish):
+        known = {'x': read_comparison(publish(dict(a=(0.9, 0.5))))}
+        with pytest.raises(KeyError, match="x has no attribute 'gender': choose one of"):
+            comparison_rows({}, 'gender', known)
