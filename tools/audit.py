@@ -39,6 +39,7 @@ from mmskanon.audit.report import write_report
 from mmskanon.audit.report.tables import print_methods
 from mmskanon.collection import MotionSettings, anonymize_collection
 from mmskanon.io.reading import check_file, sha256_of
+from mmskanon.release.provenance import digests_of_files
 from mmskanon.utils import Overrides, check_device, read_config, run_tool
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs' / 'audit'
@@ -92,7 +93,9 @@ def settings(args: argparse.Namespace) -> Config:
         FileNotFoundError, ValueError: If a file is missing or faulty.
     """
     path = args.config or str(CONFIGS / f'{args.budget}.py')
-    cfg = read_config(path, args.cfg_options, needs=('attackers', 'recognizers', 'tiers', 'seeds'))
+    base = Config.fromfile(CONFIGS / '_base_.py')
+    needs = tuple(key for key, value in base.items() if value is not None)
+    cfg = read_config(path, args.cfg_options, needs=needs)
     if args.layout:
         cfg.layout = args.layout
     if args.attributes:
@@ -126,6 +129,7 @@ def methods_of(args: argparse.Namespace, seed: int) -> dict[str, list[str]]:
         cfg, weights = read_config(config), None if checkpoint == 'none' else checkpoint
         # Its name tells what it was made from, so that one of another original or checkpoint is not taken for it.
         told = [cfg.pretty_text, sha256_of(check_file(args.original, 'the original file')), seed]
+        told += digests_of_files(cfg.get('model') or {})
         told += [weights and sha256_of(check_file(weights, 'a checkpoint'))]
         digest = hashlib.sha256(json.dumps(told).encode()).hexdigest()[:8]
         made = args.out / 'anonymized' / f'{name}-{digest}.pkl'

@@ -33,6 +33,7 @@ from mmskanon.audit.report.tables import csv_text, print_table
 from mmskanon.io import atomic_write_bytes
 from mmskanon.io.reading import check_file, sha256_of
 from mmskanon.registry import MODELS
+from mmskanon.release.provenance import digests_of_files
 from mmskanon.utils import Overrides, check_device, read_config, run_step, run_tool
 
 TOOLS = Path(__file__).resolve().parent
@@ -131,6 +132,7 @@ def check_settings(args: argparse.Namespace, cfg: Config) -> None:
     """
     settings = dict(
         config=hashlib.sha256(cfg.pretty_text.encode()).hexdigest(),
+        files=digests_of_files(cfg.model),
         key=args.key,
         original=sha256_of(check_file(args.original, 'the annotation file to anonymize')),
         seed=args.seed,

@@ -1,4 +1,5 @@
 # What all budgets share. docs/audit.md describes every key.
+budget = 'own'  # what the report calls these settings
 randomness = dict(seed=0)
 lower_bound = False  # whether figures are labelled as lower bounds of the leak
 

@@ -212,7 +212,7 @@ class Audit:
             scores(0),
             scores(1),
             question.trials,
-            self.original.take_numbers(),
+            self.original.occasions(),
             TIERS[tier].by_template,
         )
         return Testimony(answers, [self.results[both[1][0].key] for f in made for both in f])

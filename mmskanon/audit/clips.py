@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import secrets
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +24,8 @@ from mmskanon.skeletons.geometry import normalize_skeleton
 from mmskanon.skeletons.layouts import SkeletonLayout, get_layout
 from mmskanon.skeletons.resampling import resample_clip
 
+from .digests import code_digest, layout_digest
+
 FeatureFunction = Callable[[np.ndarray, SkeletonLayout], np.ndarray]
 """From one clip (M, T, V, C) and its layout to a vector (D,)."""
 
@@ -29,7 +34,6 @@ FINEST = {'m': 1e-4, 'px': 0.1}
 """dict[str, float]: Finest difference of coordinates that attackers get, by unit of the layout."""
 
 _FINEST_TURN = 1e-4  # of the unit vectors of a rotation
-_FORMAT = 2  # of a store; one of another format is written anew
 
 
 def coarsen(clip: np.ndarray, unit: str) -> np.ndarray:
@@ -66,7 +70,7 @@ class ClipStore:
 
     Attributes:
         names (list[str]): Names of the N clips.
-        key (str): Digest of names and coordinates.
+        key (str): Digest of names, coordinates and layout, and of the code that derives from them what is kept beside.
         layout (SkeletonLayout): Skeleton layout; ``layout_spec`` is what configs call it.
         placement (np.ndarray): Where and how the person stood in the first frame, which normalization takes out and the file
             still tells: origin and the first two columns of the rotation, shape (N, P), camera space, in steps of :data:`FINEST` and 1e-4.
@@ -79,7 +83,6 @@ class ClipStore:
         self.layout_spec = meta['layout']
         self.layout = get_layout(self.layout_spec)
         self.key: str = meta['key']
-        self._format = meta.get('format')
         self._frames = np.load(self.folder / 'frames.npy', mmap_mode='r')
         index = np.load(self.folder / 'index.npz')
         self._starts, self.placement = index['starts'], index['placement']
@@ -103,7 +106,8 @@ class ClipStore:
         """
         body = get_layout(layout)
         names = [s['frame_dir'] for s in samples]
-        digest = hashlib.sha256(json.dumps([body.name, num_person, names]).encode())
+        told = [code_digest(), layout_digest(body), num_person, names]
+        digest = hashlib.sha256(json.dumps(told).encode())
         lengths = []
         for sample in samples:
             keypoint = sample['keypoint']
@@ -140,31 +144,18 @@ class ClipStore:
         """
         if (folder / 'meta.json').exists():
             store = cls(folder)
-            if store.key == key and store._format == _FORMAT:
+            if store.key == key:
                 return store
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        body = get_layout(layout)
-        starts = np.concatenate([[0], np.cumsum(lengths)])
-        shape = (int(starts[-1]), num_person, body.num_joints, body.dims)
-        frames = np.lib.format.open_memmap(folder / 'frames.npy', 'w+', np.float32, shape)
-        placement = []
-        for i, clip in enumerate(clips):
-            kept = clip[:num_person, ..., : body.dims].astype(np.float32)
-            frames[starts[i] : starts[i + 1], : len(kept)] = kept.transpose(1, 0, 2, 3)
-            _, record = normalize_skeleton(kept, body, rotate='invariant')
-            # In steps, like the clips: a body at the origin stands there up to rounding, which follows its measures.
-            steps = FINEST[body.unit], _FINEST_TURN
-            parts = record['origin'][0], record['rotation'][:, :2].ravel()
-            rounded = [np.rint(x / step) * step for x, step in zip(parts, steps, strict=True)]
-            placement.append(np.concatenate(rounded))
-        frames.flush()
-        np.savez(folder / 'index.npz', starts=starts, placement=np.array(placement, np.float32))
-        # Last, so that a store without it is known to be unfinished.
-        with atomic_path(folder / 'meta.json', overwrite=True) as path:
-            path.write_text(
-                json.dumps(dict(key=key, format=_FORMAT, layout=layout, names=list(names)))
-            )
+            shutil.rmtree(folder)
+        # Another audit that shares the cache may be writing the same.
+        part = folder.with_name(f'.{folder.name}.{secrets.token_hex(4)}.part')
+        part.mkdir(parents=True)
+        try:
+            _write(part, clips, names, lengths, layout, num_person, key)
+            with suppress(OSError):  # the other was faster
+                os.replace(part, folder)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
         return cls(folder)
 
     def __len__(self) -> int:
@@ -238,6 +229,36 @@ class ClipStore:
                     write(temporary)
             self._mapped[name] = np.load(path, mmap_mode='r')
         return self._mapped[name]
+
+
+def _write(
+    folder: Path,
+    clips: Iterable[np.ndarray],
+    names: Sequence[str],
+    lengths: Sequence[int],
+    layout: str | Mapping,
+    num_person: int,
+    key: str,
+) -> None:
+    """Write the files of a store."""
+    body = get_layout(layout)
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    shape = (int(starts[-1]), num_person, body.num_joints, body.dims)
+    frames = np.lib.format.open_memmap(folder / 'frames.npy', 'w+', np.float32, shape)
+    placement = []
+    for i, clip in enumerate(clips):
+        kept = clip[:num_person, ..., : body.dims].astype(np.float32)
+        frames[starts[i] : starts[i + 1], : len(kept)] = kept.transpose(1, 0, 2, 3)
+        _, record = normalize_skeleton(kept, body, rotate='invariant')
+        # In steps, like the clips: a body at the origin stands there up to rounding, which follows its measures.
+        steps = FINEST[body.unit], _FINEST_TURN
+        parts = record['origin'][0], record['rotation'][:, :2].ravel()
+        rounded = [np.rint(x / step) * step for x, step in zip(parts, steps, strict=True)]
+        placement.append(np.concatenate(rounded))
+    frames.flush()
+    np.savez(folder / 'index.npz', starts=starts, placement=np.array(placement, np.float32))
+    meta = dict(key=key, layout=layout, names=list(names))
+    (folder / 'meta.json').write_text(json.dumps(meta))
 
 
 @dataclass(frozen=True)

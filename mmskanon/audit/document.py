@@ -19,8 +19,8 @@ from mmskanon.io import atomic_path
 from mmskanon.registry import ATTACKERS
 
 from .audit import Audit, Testimony
-from .fidelity import measure_fidelity
-from .gates import judge_gates, judge_verdict
+from .fidelity import measure_fidelity, placing
+from .gates import judge_gates, judge_verdict, number_of_guesses
 from .inputs import as_long_as
 from .measures import Yardstick, strongest
 from .report import FORMAT, Example
@@ -112,10 +112,11 @@ class Findings:
             for k in ('files', 'verdict', 'gates', 'privacy', 'utility', 'fidelity', 'groups')
         }
 
-    def _attacks_on(self, question: str) -> int:
-        """Number of attacks on each method that count."""
+    def _guesses_on(self, question: str) -> int:
+        """Guesses that have to be reckoned with."""
         tiers = len(set(self.audit.tiers_of(question)) - {CONTROL})
-        return max(tiers * sum(about['counts'] for about in self.attackers.values()), 1)
+        counted = sum(about['counts'] for about in self.attackers.values())
+        return number_of_guesses(counted, tiers, len(self.audit.questions))
 
     def _testimony(self, method: str | None, question: str, tier: str, attacker: str) -> Testimony:
         key = (None if tier == CONTROL else method, question, tier, attacker)
@@ -187,7 +188,7 @@ class Findings:
                 n: dict(
                     y.describe(),
                     partition=audit.questions[n].task.sentence,
-                    eer_bound=y.eer_bound(self._attacks_on(n)),
+                    eer_bound=y.eer_bound(self._guesses_on(n)),
                 )
                 for n, y in self.yards.items()
             },
@@ -296,9 +297,10 @@ class Findings:
         found = {}
         for name, method in audit.methods.items():
             total, count = np.zeros(store.layout.num_joints), 0
+            place = placing(audit.original, method.stores[0])
             for i in test:
                 after = method.stores[0].camera(i)
-                before = as_long_as(store.camera(i), after)
+                before = as_long_as(place(store.camera(i)), after)
                 there = before.any(axis=(2, 3))
                 total += np.linalg.norm(after - before, axis=-1)[there].sum(axis=0)
                 count += int(there.sum())

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from mmskanon.evaluation.functional import (
@@ -29,8 +31,8 @@ def measure_fidelity(
 ) -> dict[str, float | None]:
     """Compare the test clips with their originals, these stretched where the method changes the number of frames.
 
-    Where the anonymized file has all bodies at the origin, as ``tools/anonymize.py --placement canonical`` leaves them, and the original has not,
-    originals are brought there as well, so that distances tell what happened to the bodies and not how far the camera was.
+    Where the anonymized file has all bodies at the origin, as ``tools/anonymize.py --placement canonical`` leaves them,
+    originals are brought there as well (:func:`placing`), so that distances tell what happened to the bodies and not how far the camera was.
 
     Args:
         original (Recording): The originals.
@@ -44,13 +46,11 @@ def measure_fidelity(
     """
     store = original.store
     bones = store.layout.bones
-    moved = _is_at_the_origin(anonymized) and not _is_at_the_origin(store)
+    place = placing(original, anonymized)
     distances, motions = [], []
     for i in test:
         after = anonymized.camera(i)
-        before = as_long_as(store.camera(i), after)
-        if moved:
-            before, _ = normalize_skeleton(before, store.layout, rotate='invariant')
+        before = as_long_as(place(store.camera(i)), after)
         distances.append(fidelity_sums(before, after, bones))
         motions.append(motion_sums(before, after, bones))
     sums = merge_fidelity_sums(distances)
@@ -79,6 +79,18 @@ def measure_fidelity(
         r1_chance=r1_chance,
     )
     return {k: None if v is None or np.isnan(v) else float(v) for k, v in figures.items()}
+
+
+def placing(original: Recording, anonymized: ClipStore) -> Callable[[np.ndarray], np.ndarray]:
+    """How an original clip (M, T, V, C) is to be placed so that it can be compared with its anonymized version.
+
+    Returns:
+        Callable: As it is; to the origin, upright and to the front, where the anonymized file has all bodies there and the original has not.
+    """
+    store = original.store
+    if _is_at_the_origin(anonymized) and not _is_at_the_origin(store):
+        return lambda clip: normalize_skeleton(clip, store.layout, rotate='invariant')[0]
+    return lambda clip: clip
 
 
 def _is_at_the_origin(store: ClipStore) -> bool:

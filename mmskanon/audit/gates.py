@@ -129,6 +129,11 @@ def _trials_gate(document: Mapping, min_genuine: int) -> Gate:
     )
 
 
+def number_of_guesses(attackers: int, tiers: int, questions: int) -> int:
+    """How often whoever knows nothing may guess in an audit of one method: with every attacker in every tier about every question, who it is and whether two clips show one person."""
+    return max(2 * attackers * tiers * questions, 1)
+
+
 def judge_verdict(
     entry: Mapping[str, Any],
     gates: Sequence[Gate],
@@ -145,7 +150,7 @@ def judge_verdict(
 
     Returns:
         dict: ``claim``, one of ``'leaks'``, ``'not_shown'``, ``'no_claim'``, and ``sentence``. A leak that was found is a leak whatever the
-        other gates say, unless the audit finds people in noise; that none was found means something only where all gates hold, and
+        other gates say, unless the audit finds people in noise; that none was found means something only where all gates were looked at and hold, and
         where nothing was read that few people can neither prove nor rule out.
     """
     noise = next(g for g in gates if g.name == NOISE)
@@ -154,61 +159,114 @@ def judge_verdict(
             claim='no_claim',
             sentence=f'No claim, because the audit itself is at fault. {noise.sentence}',
         )
-    leaks, unclear, figures, bounds = [], [], [], []
-    for question, yard in yards.items():
-        found = _worst(entry['privacy'][question]['tiers'])
-        if found is None:
-            continue
-        tier, attacker, rank1, tried = found
-        counted = sum(a['counts'] for a in document['attackers'].values())
-        guesses = counted * tried * len(yards)
-        bound = yard.guess_bound(guesses)
-        what = 'people' if question == 'subject' else f'values of {question}'
-        figures.append(
-            f'{rank1:.1%} of the {what} ({TIERS[tier].title}, {attacker}; chance {yard.chance:.1%})'
+    found = [
+        finding
+        for question, yard in yards.items()
+        for finding in (
+            _naming(question, yard, entry, document, len(yards)),
+            _linking(question, yard, entry, document, len(yards)),
         )
-        bounds.append(bound)
-        if rank1 > yard.leak_bound(guesses):
-            leaks.append(len(figures) - 1)
-        elif rank1 > bound:
-            unclear.append(len(figures) - 1)
+        if finding is not None
+    ]
+    leaks = [f for f in found if f.leaks]
     if leaks:
         more = ' A larger budget may find more.' if document['lower_bound'] else ''
-        told = ' and '.join(figures[i] for i in leaks)
-        return dict(claim='leaks', sentence=f'Leaks: the strongest attacker names {told}.{more}')
-    if not figures:
+        return dict(
+            claim='leaks', sentence=f'Leaks: the strongest attacker {_and(leaks, "told")}.{more}'
+        )
+    if not found:
         return dict(claim='no_claim', sentence='No claim: no attack on anonymized clips was tried.')
-    told = ' and '.join(figures)
-    broken = [g for g in gates if g.passed is False]
+    broken = [g for g in gates if not g.passed]
     if broken:
         names = '; '.join(g.name for g in broken)
         return dict(
             claim='no_claim',
-            sentence=f'No claim: the strongest attacker names {told}, but not every gate holds ({names}).',
+            sentence=f'No claim: the strongest attacker {_and(found, "told")}, but not every gate holds ({names}).',
         )
+    unclear = [f for f in found if f.unclear]
     if unclear:
-        suspected = ' and '.join(figures[i] for i in unclear)
         return dict(
             claim='no_claim',
-            sentence=f'No claim: the strongest attacker names {suspected}, more than guesses about single clips explain, and no more than '
+            sentence=f'No claim: the strongest attacker {_and(unclear, "told")}, more than guesses about single clips explain, and no more than '
             'guesses about so few people may. Audit more people.',
         )
-    limits = ' and '.join(f'{b:.1%}' for b in bounds)
     return dict(
         claim='not_shown',
-        sentence=f'Not shown to leak by these attackers at this budget ({document["budget"]}): the strongest names {told}; the best of '
-        f'as many guesses stays within {limits}.',
+        sentence=f'Not shown to leak by these attackers at this budget ({document["budget"]}): the strongest {_and(found, "told")}; the luckiest of '
+        f'as many guesses {_and(found, "limit")}.',
     )
 
 
-def _worst(tiers: Mapping[str, Mapping]) -> tuple[str, str, float, int] | None:
-    """Tier, attacker and rank-1 of the strongest attack on anonymized clips, and the number of tiers tried."""
+@dataclass(frozen=True)
+class _Finding:
+    """What the best attack says about a question, and what the luckiest guess may say."""
+
+    told: str
+    limit: str
+    leaks: bool
+    unclear: bool = False
+
+
+def _and(findings: Sequence[_Finding], field: str) -> str:
+    return ' and '.join(getattr(f, field) for f in findings)
+
+
+def _naming(
+    question: str, yard: Yardstick, entry: Mapping, document: Mapping, questions: int
+) -> _Finding | None:
+    """Who or what the strongest attacker names."""
+    tiers = _tried(question, entry)
     found = {
         tier: (results['strongest'], results['attackers'][results['strongest']]['rank1'])
         for tier, results in tiers.items()
-        if tier != CONTROL and results['strongest'] is not None
+        if results['strongest'] is not None
     }
     if not found:
         return None
     tier = max(found, key=lambda t: found[t][1])
-    return tier, *found[tier], len(found)
+    attacker, rank1 = found[tier]
+    guesses = number_of_guesses(len(_counted(document)), len(found), questions)
+    bound = yard.guess_bound(guesses)
+    what = 'people' if question == 'subject' else f'values of {question}'
+    leaks = rank1 > yard.leak_bound(guesses)
+    return _Finding(
+        f'names {rank1:.1%} of the {what} ({TIERS[tier].title}, {attacker}; chance {yard.chance:.1%})',
+        f'names {bound:.1%}',
+        leaks,
+        rank1 > bound and not leaks,
+    )
+
+
+def _linking(
+    question: str, yard: Yardstick, entry: Mapping, document: Mapping, questions: int
+) -> _Finding | None:
+    """How well two clips of a person are told from clips of two; for other attributes that is not asked, since guesses about people would tell, too."""
+    counted = _counted(document)
+    tiers = _tried(question, entry)
+    rates = {
+        (tier, name): figures['eer']
+        for tier, results in tiers.items()
+        for name, figures in results['attackers'].items()
+        if name in counted and figures['eer'] is not None
+    }
+    bound = yard.eer_bound(number_of_guesses(len(counted), len(tiers), questions))
+    if yard.task.kind == 'attribute' or not rates or bound is None:
+        return None
+    tier, attacker = min(rates, key=rates.__getitem__)
+    eer = rates[tier, attacker]
+    whom = ' whom attackers have not trained on' if yard.task.kind == 'open' else ''
+    return _Finding(
+        f'links clips of a person{whom} with an equal error rate of {eer:.1%} ({TIERS[tier].title}, {attacker}; chance 50%)',
+        f'links them with {bound:.1%}',
+        eer < bound,
+    )
+
+
+def _tried(question: str, entry: Mapping) -> dict[str, Mapping]:
+    """Results of the tiers in which anonymized clips are attacked."""
+    tiers = entry['privacy'][question]['tiers']
+    return {tier: results for tier, results in tiers.items() if tier != CONTROL}
+
+
+def _counted(document: Mapping) -> list[str]:
+    return [name for name, about in document['attackers'].items() if about['counts']]

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mmskanon.datasets.check import check_annotations, raise_errors
-from mmskanon.datasets.schema import attribute_value, complete_annotations, take_key
+from mmskanon.datasets.schema import attribute_value, complete_annotations, take_key, take_number
 from mmskanon.datasets.splits import sample_name
 from mmskanon.io.annotation_records import AnnotationFile, FileSample
 from mmskanon.io.reading import sha256_of
@@ -73,6 +73,12 @@ class Recording:
         return np.array(
             [numbers.setdefault(i if k is None else k, len(numbers)) for i, k in enumerate(keys)]
         )
+
+    def occasions(self) -> np.ndarray:
+        """A number for the action and repetition that each sample shows, whoever is shown, shape (N,); repetitions that are not known are one."""
+        numbers: dict = {}
+        known = zip(self.actions.tolist(), map(take_number, self.samples), strict=True)
+        return np.array([numbers.setdefault(pair, len(numbers)) for pair in known])
 
 
 @dataclass(frozen=True)
@@ -154,13 +160,16 @@ def read_method(
     for file in files:
         with AnnotationFile(file) as source:
             data = source.outline()
-            raise_errors(check_annotations(data, file, layout=layout, samples=source))
+            persons = original.store.num_person
+            raise_errors(
+                check_annotations(data, file, layout=layout, num_person=persons, samples=source)
+            )
             annotations = data['annotations'] if isinstance(data, Mapping) else data
             index = {id(head): number for number, head in enumerate(annotations)}
             ordered = pair(annotations, file, original, retimed)
             clips = [FileSample(source, index[id(head)], head) for head in ordered]
             spec = original.store.layout_spec
-            method.stores.append(ClipStore.build(clips, spec, original.store.num_person, root))
+            method.stores.append(ClipStore.build(clips, spec, persons, root))
         method.files.append(dict(file=Path(file).name, sha256=sha256_of(file)))
     return method
 

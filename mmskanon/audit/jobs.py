@@ -19,18 +19,21 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass, field
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import torch
+from mmengine.config import Config
 
 from mmskanon.io import atomic_path
 
 from .attackers import FitReport, Scores
-from .sight import Sight, digest_of
+from .digests import code_digest, digest_of
+from .sight import Sight
 
 
 @dataclass(frozen=True)
@@ -62,9 +65,10 @@ class Job:
     def key(self) -> str:
         """str: Digest of everything that the result depends on."""
         config = {k: v for k, v in dict(self.attacker).items() if k != 'device'}
+        if isinstance(config.get('recipe'), str):  # what it says today
+            config['recipe'] = Config.fromfile(config['recipe']).to_dict()
         return digest_of(
             code_digest(),
-            torch.__version__,
             config,
             self.train.digest(),
             self.labels.astype(np.int64).tobytes(),
@@ -94,16 +98,6 @@ class JobResult:
     report: FitReport
     seconds: float
     scores: dict[str, Scores] = field(default_factory=dict)
-
-
-@cache
-def code_digest() -> str:
-    """Digest of the code that results depend on: those of other code are not mistaken for those of this one."""
-    here = Path(__file__).parent
-    folders = (here / name for name in ('attackers', 'features'))
-    files = [f for folder in folders for f in sorted(folder.glob('*.py'))]
-    files += [here / 'clips.py', here / 'inversion.py']
-    return digest_of(*(f.read_bytes() for f in files))
 
 
 def own_modules(jobs: Iterable[Job]) -> list[ModuleType]:
@@ -249,6 +243,10 @@ def _run_waiting(
                 job = running.pop(future)
                 future.result()
                 done(job)
+    except BrokenProcessPool as error:
+        raise OSError(
+            'a worker process was killed, perhaps for want of memory; finished attackers are kept: give the same command again, with fewer --jobs'
+        ) from error
     except BaseException:
         for process in (pool._processes or {}).values():  # a fit takes minutes: do not wait for it
             process.kill()

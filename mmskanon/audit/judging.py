@@ -41,13 +41,13 @@ def answer(
     enrolled: Sequence[Sequence[Scores]],
     tried: Sequence[Sequence[Scores]],
     trials: Mapping[str, Trials],
-    takes: np.ndarray,
+    occasions: np.ndarray,
     by_template: bool,
 ) -> Answers:
     """Turn the judgement of clips into answers; several seeds of an attacker are one attacker who averages them.
 
     Identification is by the class probabilities of the clip tried, or, with ``by_template``, by the cosine between its embedding and
-    the mean embedding of each person's enrolment clips of other takes. A pair scores the probability that both clips are of the
+    the mean embedding of each person's enrolment clips of other occasions. A pair scores the probability that both clips are of the
     same class, ``log sum_k p_k(a) p_k(b)``; with ``by_template`` and for people that training never saw, the cosine of the
     embeddings, less their mean over the enrolment clips.
 
@@ -56,28 +56,28 @@ def answer(
         enrolled (Sequence): For each seed and fold the scores of the clips :func:`target_of` in the enrolment file.
         tried (Sequence): The same in the trial file.
         trials (Mapping[str, Trials]): Trial lists, whose clips are enrolled and tried in the same fold.
-        takes (np.ndarray): Number of the take of each clip of the data set, shape (N,).
+        occasions (np.ndarray): For each clip of the data set a number that it shares with the clips of its action and repetition, shape (N,).
         by_template (bool): Whether people are known by their enrolment clips alone.
 
     Returns:
         Answers: The answers.
     """
-    rows = _places(task.test, len(takes))
+    rows = _places(task.test, len(occasions))
     posteriors, scores = [], {name: [] for name in trials}
     for enrol_folds, trial_folds in zip(enrolled, tried, strict=True):
         log_posterior = np.empty((len(task.test), task.num_classes))
         found = {name: np.full(len(t), np.nan) for name, t in trials.items()}
         for fold, enrol, trial in zip(task.folds, enrol_folds, trial_folds, strict=True):
-            place = _places(target_of(fold), len(takes))
+            place = _places(target_of(fold), len(occasions))
             templates, at = place[fold.enrolment], place[fold.test]
             a, b = _directions(enrol, trial, templates)
             if by_template:
                 log_posterior[rows[fold.test]] = _by_template(
                     a[templates],
                     task.labels[fold.enrolment],
-                    takes[fold.enrolment],
+                    occasions[fold.enrolment],
                     b[at],
-                    takes[fold.test],
+                    occasions[fold.test],
                     task.num_classes,
                 )
             else:
@@ -122,24 +122,24 @@ def _directions(
 def _by_template(
     enrol: np.ndarray,
     persons: np.ndarray,
-    enrol_takes: np.ndarray,
+    enrol_occasions: np.ndarray,
     tried: np.ndarray,
-    tried_takes: np.ndarray,
+    tried_occasions: np.ndarray,
     num_classes: int,
 ) -> np.ndarray:
-    """Log-probabilities (n, K) of clips by cosine with each person's template, made without clips of the same take."""
+    """Log-probabilities (n, K) of clips by cosine with each person's template, made without clips of the same action and repetition.
+
+    Were only the take tried left out, the right person's template would be the one without the action at hand, and whoever reads actions
+    would name the right person less often than by guessing.
+    """
     sums = np.zeros((num_classes, enrol.shape[1]))
     np.add.at(sums, persons, enrol)
-    cosine = _cosine(tried, sums)
-    order = np.argsort(enrol_takes, kind='stable')
-    starts = np.searchsorted(enrol_takes[order], tried_takes, 'left')
-    ends = np.searchsorted(enrol_takes[order], tried_takes, 'right')
-    for i, (start, end) in enumerate(zip(starts, ends, strict=True)):
-        if start < end:
-            same = order[start:end]
-            person = persons[same[0]]
-            rest = sums[person] - enrol[same].sum(axis=0)
-            cosine[i, person] = _cosine(tried[i : i + 1], rest[None])[0, 0]
+    cosine = np.empty((len(tried), num_classes))
+    for occasion in np.unique(tried_occasions):
+        rest, same = sums.copy(), enrol_occasions == occasion
+        np.subtract.at(rest, persons[same], enrol[same])
+        asked = tried_occasions == occasion
+        cosine[asked] = _cosine(tried[asked], rest)
     return log_softmax(_SHARPNESS * cosine, axis=1)
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from mmskanon.evaluation.functional import (
     balanced_accuracy,
     chance_level,
     chance_upper_bound,
+    content_level,
     equal_error_rate,
     linkability,
     majority_level,
@@ -31,7 +33,9 @@ from .tasks import Task
 from .trials import Trials
 
 _GUESSES = 200  # simulated, by which the spread of a guessed equal error rate is known
-_GUESSED_DIMS = 16  # of the place at which a guess puts each clip
+_GUESSED_DIMS = (
+    2  # of the place at which a guess puts each clip; with more of them guesses spread less
+)
 
 
 class Yardstick:
@@ -73,7 +77,24 @@ class Yardstick:
             values=[str(v) for v in self.task.values],
             chance=self.chance,
             majority=majority_level(self.labels),
+            content=self._content,
         )
+
+    @cached_property
+    def _content(self) -> float:
+        """Accuracy of guessing from the action alone."""
+        actions, labels = self.original.actions, self.task.labels
+        right = sum(
+            len(f.test)
+            * content_level(labels[f.train], actions[f.train], labels[f.test], actions[f.test])
+            for f in self.task.folds
+        )
+        return right / len(self.labels)
+
+    @property
+    def guess_rate(self) -> float:
+        """float: Accuracy of the better guess: always the most frequent class, or by the action of the clip."""
+        return max(majority_level(self.labels), self._content)
 
     def identification(self, answers: Answers) -> dict[str, Any]:
         """Rank-1 with its interval over subjects."""
@@ -144,12 +165,12 @@ class Yardstick:
         return figures
 
     def guess_bound(self, attackers: int) -> float:
-        """Accuracy that the best of some guessing attackers exceeds in one audit of twenty, each clip guessed by itself.
+        """Accuracy that the best of some guessing attackers exceeds in one audit of twenty, each clip guessed by itself from its action.
 
         Args:
             attackers (int): Number of attackers of which the best counts.
         """
-        return chance_upper_bound(len(self.labels), majority_level(self.labels), 0.05, attackers)
+        return chance_upper_bound(len(self.labels), self.guess_rate, 0.05, attackers)
 
     def leak_bound(self, attackers: int) -> float:
         """Accuracy above which the best of some attackers does not guess, be it clips or people.
@@ -169,7 +190,7 @@ class Yardstick:
             return bound
         _, clips = np.unique(self.people[self.task.test], return_counts=True)
         people = int(clips.sum() ** 2 // (clips**2).sum())
-        return max(bound, chance_upper_bound(people, majority_level(self.labels), 0.05, attackers))
+        return max(bound, chance_upper_bound(people, self.guess_rate, 0.05, attackers))
 
     def eer_bound(self, attacks: int) -> float | None:
         """Equal error rate that the lowest of some guessing attacks falls below in one audit of twenty.
@@ -183,6 +204,13 @@ class Yardstick:
         Returns:
             float, optional: None where nothing is verified.
         """
+        if self._guessed_spread is None:
+            return None
+        return float(max(0.5 + norm.ppf(0.05 / attacks) * self._guessed_spread, 0))
+
+    @cached_property
+    def _guessed_spread(self) -> float | None:
+        """Standard deviation of the equal error rate of guesses; None where nothing is verified."""
         matched = self.trials.get('matched')
         if matched is None or not 0 < matched.genuine.sum() < len(matched):
             return None
@@ -194,7 +222,7 @@ class Yardstick:
             places = rng.standard_normal((len(clips), _GUESSED_DIMS))
             likeness = np.einsum('pd,pd->p', places[first], places[second])
             errors.append(equal_error_rate(likeness, matched.genuine))
-        return float(max(0.5 + norm.ppf(0.05 / attacks) * np.std(errors), 0))
+        return float(np.std(errors))
 
     def groups(self, answers: Answers, donors: Sequence[int | str]) -> dict[str, dict]:
         """Rank-1 on people of the anonymizer's training data and on the others, each among all people.

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from .clips import ClipStore
+from .digests import code_digest
 from .inputs import Method, Recording
 from .inversion import Inverter
-from .jobs import code_digest
 from .sight import Sight
 
 
@@ -43,7 +42,7 @@ def recover_clips(
         ClipStore: The clips of the first draw, recovered.
     """
     told = [original.store.key, *(s.key for s in method.stores)]
-    told += [dict(settings), train.tolist(), seed, code_digest(), torch.__version__]
+    told += [dict(settings), train.tolist(), seed, code_digest()]
     key = hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
     folder = root / key
     if (folder / 'meta.json').exists():

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,16 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from .clips import ClipStore, View
-
-
-def digest_of(*parts: object) -> str:
-    """Digest of bytes and of whatever JSON can write, in hexadecimal."""
-    digest = hashlib.sha256()
-    for part in parts:
-        data = part if isinstance(part, bytes) else json.dumps(part, sort_keys=True, default=str)
-        digest.update(data if isinstance(data, bytes) else data.encode())
-        digest.update(b'\0')
-    return digest.hexdigest()[:20]
+from .digests import digest_of
 
 
 @dataclass(frozen=True)

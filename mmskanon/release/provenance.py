@@ -22,6 +22,7 @@ from mmskanon.io.reading import sha256_of
 from mmskanon.version import __version__
 
 from .fields import rows_of
+from .texts import texts_of
 
 FORMAT = 'mmskanon-release/1'
 """str: Value of the key ``format``; it changes when the meaning of a key does."""
@@ -43,6 +44,12 @@ def digest_of_config(cfg: Config) -> str:
     """
     text = json.dumps(_without_folders(cfg.to_dict()), sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def digests_of_files(settings: Mapping) -> list[str]:
+    """Return the SHA-256 of each file that settings name, such as a checkpoint or a gallery, in the order of the settings."""
+    texts = (text for _, text in texts_of(settings, keys=False))
+    return [sha256_of(text) for text in texts if os.path.isfile(text)]
 
 
 def _without_folders(value: Any) -> Any:

@@ -68,12 +68,38 @@ def test_a_body_at_the_origin_has_no_placement_that_its_measures_could_be_read_f
     np.testing.assert_array_equal(store.placement, store.placement[:1].repeat(4, axis=0))
 
 
-def test_a_store_of_another_format_is_written_anew(tmp_path):
-    store = store_of(tmp_path, [clip(6)])
-    meta = store.folder / 'meta.json'
-    meta.write_text(meta.read_text().replace('"format": 2', '"format": 1'))
-    np.savez(store.folder / 'index.npz', starts=[0, 6], placement=np.zeros((1, 9), np.float32))
-    assert store_of(tmp_path, [clip(6)]).placement.any()
+def test_what_other_code_derived_is_not_taken(tmp_path, monkeypatch):
+    old = store_of(tmp_path, [clip(6)])
+    old.features('table', lambda clip, layout: np.ones(2))
+    monkeypatch.setattr('mmskanon.audit.clips.code_digest', lambda: 'of tomorrow')
+    new = store_of(tmp_path, [clip(6)])
+    assert new.key != old.key
+    np.testing.assert_array_equal(new.features('table', lambda clip, layout: np.zeros(2)), [[0, 0]])
+
+
+def test_layouts_of_one_name_are_told_apart(tmp_path):
+    tail = dict(name='tail', joints=list('abcd'), parents=[0, 0, 1, 2], center=0)
+    sample = dict(frame_dir='c', keypoint=clip(6)[:, :, :4])
+    stores = [ClipStore.build([sample], dict(tail, center=c), 1, tmp_path) for c in (0, 3)]
+    assert [store.layout.center for store in stores] == [0, 3]
+
+
+def test_two_audits_that_write_one_store_do_not_disturb_each_other(tmp_path):
+    clips = [clip(6, seed=seed) for seed in range(4)]
+    told = [f'c{i}' for i in range(4)], [6] * 4, 'kinect_v1', 1, tmp_path / 'store', 'key'
+
+    def slowly():
+        for number, one in enumerate(clips):
+            if number == 2:
+                faster = ClipStore.write(iter(clips), *told)
+                faster.clips(8)
+            yield one
+
+    slower = ClipStore.write(slowly(), *told)
+    for i, one in enumerate(clips):
+        np.testing.assert_array_equal(slower.camera(i), one)
+    assert slower.clips(8).any(axis=(1, 2, 3, 4)).all()
+    assert [path.name for path in tmp_path.iterdir()] == ['store']
 
 
 def test_a_body_reads_the_same_however_it_stands(tmp_path):
@@ -98,11 +124,17 @@ def test_equal_content_is_one_store_and_other_content_another(tmp_path):
     assert first.folder == again.folder != other.folder
 
 
-def test_an_unfinished_store_is_written_anew(tmp_path):
-    folder = store_of(tmp_path, [clip(6)]).folder
-    (folder / 'meta.json').unlink()
-    (folder / 'frames.npy').write_bytes(b'cut')
-    np.testing.assert_array_equal(store_of(tmp_path, [clip(6)]).camera(0), clip(6))
+def test_an_unfinished_store_leaves_nothing(tmp_path):
+    def broken():
+        yield clip(6)
+        raise KeyboardInterrupt
+
+    told = ['a', 'b'], [6, 6], 'kinect_v1', 1, tmp_path / 'store', 'key'
+    with pytest.raises(KeyboardInterrupt):
+        ClipStore.write(broken(), *told)
+    assert list(tmp_path.iterdir()) == []
+    store = ClipStore.write(iter([clip(6), clip(6, seed=1)]), *told)
+    np.testing.assert_array_equal(store.camera(1), clip(6, seed=1))
 
 
 def test_features_are_computed_once(tmp_path):

@@ -2,8 +2,8 @@
 """Gates that hold and that do not, and what an audit says then."""
 
 import copy
+from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
 from mmskanon.audit.gates import NOISE, judge_gates, judge_verdict
@@ -20,20 +20,25 @@ class Yard:
     """Eight people, chance 12.5 %, and a bound that the tests choose."""
 
     chance = 0.125
+    task = SimpleNamespace(kind='closed')
 
     def guess_bound(self, attackers):
-        return 0.16 + 0.001 * attackers
+        return 0.16 + 0.0005 * attackers
 
     leak_bound = guess_bound
 
+    def eer_bound(self, attacks):
+        return 0.44
 
-def tier(tcn, bones=0.12, placement=0.9, converged=True):
+
+def tier(tcn, bones=0.12, placement=0.9, converged=True, eer=0.46):
     figures = dict(tcn=tcn, bones=bones, placement=placement)
     best = 'tcn' if tcn >= bones else 'bones'
     return dict(
         strongest=best,
         attackers={
-            n: dict(rank1=r, converged=converged or n == 'placement') for n, r in figures.items()
+            n: dict(rank1=r, eer=eer, converged=converged or n == 'placement')
+            for n, r in figures.items()
         },
     )
 
@@ -138,11 +143,24 @@ def test_who_finds_people_in_noise_may_say_nothing(entry, document):
     assert verdict['claim'] == 'no_claim' and 'at fault' in verdict['sentence']
 
 
-def test_controls_that_were_not_run_are_no_failure(entry, document):
+def test_controls_that_were_not_run_allow_no_claim_of_privacy(entry, document):
     document['controls'] = dict(noise={}, identity={})
     gates, verdict = judged(entry, document)
     assert gates[NOISE] is None and gates['identity reproduces the control'] is None
-    assert verdict['claim'] == 'not_shown'
+    assert verdict['claim'] == 'no_claim' and NOISE in verdict['sentence']
+    entry['privacy']['subject']['tiers']['ignorant'] = tier(0.6)
+    assert judged(entry, document)[1]['claim'] == 'leaks'
+
+
+def test_who_links_clips_of_a_person_has_found_a_leak_though_naming_nobody(entry, document):
+    entry['privacy']['subject']['tiers']['lazy_informed'] = tier(0.13, eer=0.1)
+    _, verdict = judged(entry, document)
+    assert verdict['claim'] == 'leaks' and 'equal error rate of 10.0%' in verdict['sentence']
+    assert 'names' not in verdict['sentence']
+    entry['privacy']['subject']['tiers']['lazy_informed']['attackers']['placement']['eer'] = 0.01
+    for name in ('tcn', 'bones'):
+        entry['privacy']['subject']['tiers']['lazy_informed']['attackers'][name]['eer'] = 0.46
+    assert judged(entry, document)[1]['claim'] == 'not_shown'  # placement is reported apart
 
 
 def test_the_unfinished_attacker_is_named(entry, document):
@@ -159,20 +177,30 @@ def test_another_attribute_can_leak_too(entry, document):
     assert verdict['claim'] == 'leaks' and '80.0% of the values of gender' in verdict['sentence']
 
 
-def test_people_never_trained_on_have_no_rank(entry, document):
+class Strangers(Yard):
+    task = SimpleNamespace(kind='open')
+
+
+@pytest.mark.parametrize(('eer', 'claim'), [(0.46, 'not_shown'), (0.2, 'leaks')])
+def test_people_never_trained_on_have_no_rank_and_are_linked(entry, document, eer, claim):
     nobody = copy.deepcopy(entry['privacy']['subject'])
-    for figures in nobody['tiers'].values():
-        figures['strongest'] = None
+    for tier_of in nobody['tiers'].values():
+        tier_of['strongest'] = None
+        for figures in tier_of['attackers'].values():
+            figures.update(rank1=None, eer=eer)
     entry['privacy']['subject_open'] = nobody
     gates = judge_gates(entry, document, Yard(), 30)
-    verdict = judge_verdict(entry, gates, document, dict(subject=Yard(), subject_open=Yard()))
-    assert verdict['claim'] == 'not_shown' and np.isfinite(Yard().chance)
+    verdict = judge_verdict(entry, gates, document, dict(subject=Yard(), subject_open=Strangers()))
+    assert verdict['claim'] == claim
+    if claim == 'leaks':
+        assert 'whom attackers have not trained on' in verdict['sentence']
 
 
 class FewPeople(Yard):
     """Guesses about single clips stay within 20 %, those about people within 60 %."""
 
     chance = 0.5
+    task = SimpleNamespace(kind='attribute')
 
     def __init__(self):
         self.asked = []
@@ -199,4 +227,6 @@ def test_what_few_people_may_explain_is_no_claim(entry, document, rank1, claim):
     if claim == 'no_claim':
         assert 'values of gender' in verdict['sentence'] and 'more people' in verdict['sentence']
         assert 'of the people (' not in verdict['sentence']  # subject is not under suspicion
-    assert set(gender.asked) == {2 * 6 * 2}  # attackers that count, tiers, questions
+    assert set(gender.asked) == {
+        2 * 2 * 6 * 2
+    }  # kinds of figures, attackers that count, tiers, questions

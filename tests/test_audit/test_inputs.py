@@ -80,6 +80,10 @@ def test_the_layout_is_told_by_the_joints(record):
             lambda s: s[1].update(keypoint=np.full_like(s[1]['keypoint'], np.nan)),
             'anonymized.pkl.*a1_s1_t2_c1.*keypoint',
         ),
+        (  # whom nobody would look at
+            lambda s: s[1].update(keypoint=np.concatenate([s[1]['keypoint']] * 2)),
+            r'a1_s1_t2_c1.*expected at most 1 person.*found 2',
+        ),
     ],
 )
 def test_files_that_do_not_belong_together_are_refused(record, method, change, sentence):

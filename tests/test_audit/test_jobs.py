@@ -123,6 +123,14 @@ def test_everything_told_is_in_the_key(job):
     assert job(attacker=dict(type='CountingAttacker', device='cuda')).key == base.key
 
 
+def test_a_recipe_is_what_it_says_today(job, tmp_path):
+    recipe, keys = tmp_path / 'recipe.py', []
+    for width in (16, 32):
+        recipe.write_text(f'model = dict(base_channels={width})')
+        keys.append(job(attacker=dict(type='GCN', recipe=str(recipe))).key)
+    assert keys[0] != keys[1]
+
+
 def test_fine_tuning_starts_from_the_state(job, tmp_path):
     base = job()
     further = job(start=base, seed=3)

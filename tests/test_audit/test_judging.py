@@ -74,12 +74,13 @@ def test_enrolment_and_trial_files_are_not_confused(world):
     np.testing.assert_allclose(made.log_posterior, trial.log_posterior, rtol=1e-5)
 
 
-def test_templates_leave_out_the_take_that_is_tried(world):
-    rng, labels, takes, actions = world
+def test_templates_leave_out_the_occasion_that_is_tried(world):
+    rng, labels, _, _ = world
+    occasions = np.arange(N) // 5
     fold = Fold(np.arange(16), np.arange(16, N))
     task = task_of(labels, (fold,))
     made_of = scores(rng, target_of(fold), labels)
-    got = answer(task, [[made_of]], [[made_of]], {}, takes, True).log_posterior
+    got = answer(task, [[made_of]], [[made_of]], {}, occasions, True).log_posterior
     x = made_of.embedding.astype(np.float64)
     x = x - x.mean(axis=0)
     x /= np.linalg.norm(x, axis=1, keepdims=True)
@@ -87,12 +88,41 @@ def test_templates_leave_out_the_take_that_is_tried(world):
         cosine = np.zeros(K)
         for k in range(K):
             others = [
-                j for j, p in enumerate(fold.test) if labels[p] == k and takes[p] != takes[position]
+                j
+                for j, p in enumerate(fold.test)
+                if labels[p] == k and occasions[p] != occasions[position]
             ]
             template = x[others].sum(axis=0)
             cosine[k] = x[i] @ template / np.linalg.norm(template)
         assert got[i].argmax() == cosine.argmax()
         np.testing.assert_allclose(got[i] - got[i].max(), 10 * (cosine - cosine.max()), atol=1e-6)
+
+
+@pytest.mark.parametrize('noise', [0.05, 0.3, 1.0])
+def test_who_reads_actions_alone_names_people_by_guessing(noise):
+    """Not less often either, which would flatter."""
+    people, actions, repetitions = 8, 27, 2
+    person, action, repetition = (x.ravel() for x in np.mgrid[:people, :actions, :repetitions])
+    rng, hits = np.random.default_rng(0), []
+    everyone = np.arange(len(person))
+    task = Task(
+        'subject',
+        'subject',
+        'closed',
+        person,
+        list(range(people)),
+        (Fold(everyone[:0], everyone),),
+        '',
+    )
+    for _ in range(20):
+        embedding = rng.normal(size=(actions, 32))[action] + noise * rng.normal(
+            size=(len(person), 32)
+        )
+        said = Scores(np.zeros((len(person), people), np.float32), embedding.astype(np.float32))
+        occasions = action * repetitions + repetition
+        found = answer(task, [[said]], [[said]], {}, occasions, True).log_posterior
+        hits.append((found.argmax(axis=1) == person).mean())
+    assert np.mean(hits) == pytest.approx(1 / people, abs=4 * np.sqrt(0.11 / (20 * len(person))))
 
 
 def test_a_leaky_embedding_is_found_by_template_and_noise_is_not(world):

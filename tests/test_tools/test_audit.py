@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from builders import tiny_model
 from sklearn.metrics import accuracy_score, roc_auc_score
 
 from mmskanon.audit.report import check_results
+from mmskanon.io import atomic_pickle
 
 AUDIT = Path(__file__).resolve().parents[2] / 'tools' / 'audit.py'
 
@@ -157,6 +159,25 @@ def test_what_it_anonymized_is_taken_again_only_where_all_is_equal(
     (second,) = anonymized(files[0], 2, 'one')
     (third,) = anonymized(other, 1, 'one')
     assert len({first, second, third}) == 3
+
+
+def test_what_it_anonymized_is_made_anew_after_a_file_that_the_config_names(
+    tool, files, config, audit_config, tmp_path
+):
+    named = tmp_path / 'population.pkl'
+    shutil.copy(files[0], named)
+    bones = dict(
+        type='CanonicalBonesAnonymizer', layout='kinect_v1', num_person=1,
+        population=dict(ann_file=str(named), split='train'),
+    )  # fmt: skip
+    cfg = config(files[0], 'bones.py', model=tiny_model(anonymizer=bones))
+    settings = audit_config(believed='nobody')  # ends after anonymization
+    for count in (1, 1, 2):
+        if count == 2:
+            atomic_pickle(recordings(seed=3), named, overwrite=True)
+        command = ['--original', files[0], '--anonymizer', cfg, 'none', '--config', settings]
+        tool('audit', *command, '--out', tmp_path / 'out')
+        assert len(list((tmp_path / 'out' / 'anonymized').glob('*'))) == count
 
 
 def lacking(data):

@@ -118,7 +118,8 @@ class ClassAware(Attacker):
     """Names people by how they carry out an action, against clips of that action alone.
 
     Space, kind and bandwidth are those that name the training clips best by training clips of other folds; a class has its first
-    clip of an action in the first fold, its second in the second, so that it never shows by a clip that is missing. Where an action
+    clip of an action in the first fold, its second in the second, so that it never shows by a clip that is missing. Where nobody shows an
+    action twice, they are those that name up to 2048 of them best by clips of other actions, all less the mean of their action. Where an action
     has no training clip, all of them are compared. The training accuracy is that of the clips left out; the embedding is
     the place in that space from the mean of the action.
 
@@ -155,14 +156,19 @@ class ClassAware(Attacker):
         """Learn from clips; see :meth:`Attacker.fit`."""
         self.labels, self.actions, self.num_classes = labels, view.actions, num_classes
         folds = _folds(view, labels)
+        repeated = folds.any()
         tries, best = [], None
         for space in self.spaces:
             places = space.fit(view, seed)
             unit = _typical_distance(places, view.actions)
             widths = [unit * factor for factor in _BANDWIDTHS]
-            judged = cross_validate(
-                places, labels, view.actions, folds, num_classes, widths, self.kinds
-            )
+            some = places, labels, view.actions, folds
+            if not repeated:
+                chosen = np.random.default_rng(seed).permutation(len(view))[:_CHUNK]
+                centred = ClassMeans().fit(places, view.actions).remove(places, view.actions)
+                some = centred[chosen], labels[chosen], np.zeros(len(chosen), int)
+                some += (view.actions[chosen],)
+            judged = cross_validate(*some, num_classes, widths, self.kinds)
             for kind in self.kinds:
                 width = max(widths, key=lambda w, kind=kind: judged[kind, w][1])
                 right, likelihood = judged[kind, width]

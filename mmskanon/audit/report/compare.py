@@ -57,14 +57,15 @@ def comparison_rows(
         attributes = doc['data']['attributes']
         if attribute not in attributes:
             raise KeyError(_other_attribute(audit, attribute, attributes))
-        others = tuple(f'{name}_' for name in attributes if name != attribute)
         original = doc['data']['original']
         for row in method_rows(doc):
-            mine = {
-                key.removeprefix(f'{attribute}_'): value
-                for key, value in row.items()
-                if not key.startswith(others)
-            }
+            mine = {}
+            for key, value in row.items():
+                whose = [name for name in attributes if key.startswith(f'{name}_')]
+                if not whose:
+                    mine[key] = value
+                elif max(whose, key=len) == attribute:  # one name may begin with another
+                    mine[key.removeprefix(f'{attribute}_')] = value
             about = dict(
                 name=row['method'],
                 audit=audit,

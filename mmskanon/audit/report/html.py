@@ -51,26 +51,29 @@ def plain_words(doc: Mapping, method: str) -> list[str]:
     sentences = []
     for attribute, about in doc['data']['attributes'].items():
         attack = strongest_attack(doc, method, attribute)
-        if attack is None:
-            sentences.append(f'Nobody tried to read {attribute} from these clips.')
-            continue
-        done = 'named the right person' if attribute == 'subject' else f'read {attribute} rightly'
-        within = ''
-        if attack.interval:
-            low, high = map(percent, attack.interval)
-            within = f' (95% interval {low} to {high})'
-        sentences.append(
-            f'The strongest attacker ({TIERS[attack.tier].title}, {attack.attacker}) {done} in '
-            f'{percent(attack.figures["rank1"])} of the clips{within}; guessing is right in '
-            f'{percent(about["chance"])}.'
-        )
         verifier = lowest_eer(doc, method, attribute)
+        if attack is None and verifier is None:
+            sentences.append(f'Nobody tried to read {attribute} from these clips.')
+        if attack is not None:
+            done = (
+                'named the right person' if attribute == 'subject' else f'read {attribute} rightly'
+            )
+            within = ''
+            if attack.interval:
+                low, high = map(percent, attack.interval)
+                within = f' (95% interval {low} to {high})'
+            sentences.append(
+                f'The strongest attacker ({TIERS[attack.tier].title}, {attack.attacker}) {done} in '
+                f'{percent(attack.figures["rank1"])} of the clips{within}; guessing is right in '
+                f'{percent(about["chance"])}.'
+            )
         if verifier is not None:
             lucky = ''
             if about.get('eer_bound') is not None:
                 lucky = f', and the luckiest of as many guesses in less than {percent(about["eer_bound"])} in one audit of twenty'
+            about_people = attribute in ('subject', 'subject_open')
             sentences.append(
-                f'Asked whether two clips show the same {"person" if attribute == "subject" else attribute}, an attacker errs in '
+                f'Asked whether two clips show the same {"person" if about_people else attribute}, an attacker errs in '
                 f'{percent(verifier.figures["eer"])}; guessing errs in {percent(0.5, 0)}{lucky}.'
             )
     action = utility(doc, method, 'fixed')

@@ -76,7 +76,14 @@ _DATA = dict(
 )
 _FILE = dict(file='text', sha256='text')
 _PARTITION = dict(kind='text', train='whole', test='whole', sentence='text')
-_ATTRIBUTE = dict(classes='whole', values='list', chance='rate', majority='rate', eer_bound='rate?')
+_ATTRIBUTE = dict(
+    classes='whole',
+    values='list',
+    chance='rate',
+    majority='rate',
+    content='rate?',
+    eer_bound='rate?',
+)
 _TRIALS = dict(pairs='whole', genuine='whole', sha256='text')
 _ATTACKER = dict(family='text', counts='bool')
 _METHOD = dict(

@@ -8,7 +8,7 @@ from .accuracy import (
     top_k_accuracy,
     top_k_credit,
 )
-from .baselines import chance_level, majority_level
+from .baselines import chance_level, content_level, majority_level
 from .bootstrap import chance_upper_bound, mean_interval, pair_interval
 from .fidelity import (
     MIN_BONE_LENGTH,
@@ -49,6 +49,7 @@ __all__ = [
     'chance_level',
     'chance_upper_bound',
     'class_recall',
+    'content_level',
     'correlation',
     'equal_error_rate',
     'fidelity_sums',

@@ -58,3 +58,45 @@ def majority_level(labels: np.ndarray) -> float:
     """
     counts = _counts(labels)
     return float(counts.max() / counts.sum())
+
+
+def content_level(
+    train_labels: np.ndarray,
+    train_content: np.ndarray,
+    labels: np.ndarray,
+    content: np.ndarray,
+) -> float:
+    """Return the accuracy of guessing from what a clip is about, such as its action, and nothing else.
+
+    Guessed is the class that is most frequent among the training clips of the same content; of several equally frequent ones each with the
+    same probability, and each class where training has no such clip. Where subjects and actions are crossed this is chance; where
+    each subject does some of the actions only, it is more.
+
+    Args:
+        train_labels (np.ndarray): Labels of the training clips (M,).
+        train_content (np.ndarray): Their contents (M,).
+        labels (np.ndarray): Labels (N,).
+        content (np.ndarray): Contents (N,).
+
+    Returns:
+        float: Expected accuracy in [0, 1].
+
+    Raises:
+        ValueError: If there is no label.
+
+    Example:
+        >>> content_level([0, 1, 2], [7, 7, 8], [0, 1, 2], [7, 7, 8])
+        0.6666666666666666
+    """
+    _counts(labels)
+    train_labels, train_content, labels, content = map(
+        np.asarray, (train_labels, train_content, labels, content)
+    )
+    classes = np.union1d(train_labels, labels)
+    right = 0.0
+    for value in np.unique(content):
+        known = train_labels[train_content == value]
+        counts = (known[:, None] == classes).sum(axis=0)
+        guessed = classes[counts == counts.max()]
+        right += np.isin(labels[content == value], guessed).sum() / len(guessed)
+    return float(right / len(labels))

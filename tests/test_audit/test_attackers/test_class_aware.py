@@ -53,6 +53,15 @@ def test_people_are_found_by_clips_that_were_made_unlike():
     assert judged['far', 1.0][0] < 0.25  # nothing to find
 
 
+def test_with_one_clip_of_each_action_it_learns_from_other_actions_what_to_compare(tmp_path):
+    train, labels, test, right = halves('style', tmp_path, trials=2)
+    attacker = ClassAware()
+    report = attacker.fit(train, labels, 4, 0)
+    assert len({t['train_accuracy'] for t in report.tries}) > 1  # something was compared
+    assert report.train_accuracy > 0.5
+    assert (attacker.score(test).log_posterior.argmax(1) == right).mean() > 0.5
+
+
 def test_far_away_clips_still_have_a_nearest():
     found = class_log_posterior(np.array([[1e9, 2e9]]), np.array([0, 1]), 2, 1e-3, 'nearest')
     assert np.isfinite(found).all() and found[0, 0] > found[0, 1]

@@ -12,6 +12,7 @@ from mmskanon.audit.document import Findings
 from mmskanon.audit.fidelity import measure_fidelity
 from mmskanon.audit.tiers import TIERS
 from mmskanon.evaluation.functional import equal_error_rate
+from mmskanon.skeletons.geometry import normalize_skeleton
 
 
 def test_an_attacker_of_several_jobs_is_described_by_all(audit):
@@ -135,11 +136,30 @@ def test_displacement_is_that_of_each_joint_of_those_who_are_there(audit):
         return clip
 
     findings = Findings(audit, 'test', 0.0)
-    before = SimpleNamespace(layout=store.layout, camera=one_joint)
+    before = SimpleNamespace(layout=store.layout, camera=one_joint, placement=store.placement)
+    after = SimpleNamespace(layout=store.layout, camera=elsewhere, placement=store.placement)
     findings.audit = SimpleNamespace(
         original=SimpleNamespace(store=before),
         recognition=audit.recognition,
-        methods=dict(m=SimpleNamespace(stores=[SimpleNamespace(camera=elsewhere)])),
+        methods=dict(m=SimpleNamespace(stores=[after])),
     )
     expected = np.where(np.arange(20) == 7, 200, 0)
     np.testing.assert_allclose(findings.displacement()['m'], expected, atol=1e-3)
+
+
+def test_displacement_is_not_that_to_the_origin(audit):
+    """Where bodies were brought there, as by ``--placement canonical``."""
+    findings, store = Findings(audit, 'test', 0.0), audit.original.store
+
+    def placed(index):
+        return normalize_skeleton(store.camera(index), store.layout, rotate='invariant')[0]
+
+    after = SimpleNamespace(
+        layout=store.layout, camera=placed, placement=np.zeros_like(store.placement)
+    )
+    findings.audit = SimpleNamespace(
+        original=audit.original,
+        recognition=audit.recognition,
+        methods=dict(m=SimpleNamespace(stores=[after])),
+    )
+    assert findings.displacement()['m'].max() < 1e-3

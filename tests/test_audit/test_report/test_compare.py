@@ -76,6 +76,17 @@ def test_rows_are_those_of_one_attribute(doc):
         comparison_rows({'x': doc}, 'age')
 
 
+def test_an_attribute_whose_name_begins_with_another_keeps_its_figures():
+    doc = made(dict(a=(0.9, 0.5)))
+    other = 'subject_group'
+    doc['data']['attributes'][other] = doc['data']['attributes']['subject']
+    for method in doc['methods'].values():
+        method['privacy'][other] = method['privacy']['subject']
+    rows = {name: comparison_rows({'x': doc}, name)[0] for name in ('subject', other)}
+    assert rows[other]['strongest'] == rows['subject']['strongest'] == 0.5
+    assert not any(key.startswith('group') for key in rows['subject'])
+
+
 class TestPublished:
     """Figures of a comparison.csv beside those of audits."""
 

@@ -119,3 +119,16 @@ def test_plain_words(doc):
     assert 'read gender rightly in 99.6%' in gender
     assert action.endswith('still reads the action in 94.9% of the clips.')
     assert plain_words(doc, HOSTILE)[2] == 'Nobody tried to read gender from these clips.'
+
+
+def test_plain_words_about_people_never_trained_on(doc):
+    doc['data']['attributes']['subject_open'] = doc['data']['attributes']['subject']
+    asked = json.loads(json.dumps(doc['methods']['unet']['privacy']['subject']))
+    for results in asked['tiers'].values():
+        results['strongest'] = None
+        for figures in results['attackers'].values():
+            figures['rank1'] = None
+    doc['methods']['unet']['privacy']['subject_open'] = asked
+    (linked,) = (s for s in plain_words(doc, 'unet')[2:] if 'same person' in s)
+    assert 'an attacker errs in 0.5%' in linked
+    assert not any('subject_open' in s for s in plain_words(doc, 'unet'))
