@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from mmskanon.skeletons.geometry import body_mask
+
 from .problems import Problem, warning
 
 
@@ -31,7 +33,7 @@ class PersonCheck:
         # Most often the first joint of row 0 is there in all frames, so that the rest need not be read.
         if len(keypoint) < 2 or keypoint[0, :, 0].any(axis=-1).all():
             return
-        frames = keypoint.any(axis=(2, 3)).sum(axis=1)
+        frames = body_mask(keypoint).sum(axis=1)
         row = int(frames.argmax())
         if frames[row] > frames[0]:
             self._others.append((name, row, frames))
