@@ -351,36 +351,133 @@ def values_of(settings, key):
             yield from values_of(value, key)
 
 
-@pytest.mark.parametrize('family', ['utd_mhad', 'synthetic'])
-def test_the_first_lines_of_a_copy_are_all_that_another_data_set_changes(family, tmp_path):
-    """docs/own_data.md: file, splits and class counts of every config with ST-GCN follow."""
-    for folder in ('_base_', family):
-        shutil.copytree(CONFIGS / folder, tmp_path / folder)
-    data = tmp_path / '_base_' / 'datasets' / f'{family}.py'
-    parts = [dict(by='trial', values=[1, 3]), dict(by='trial', values=[2])]
-    first = f"""data_file = 'mine.pkl'
-train_split, test_split = {parts}
-num_actions, num_subjects = 33, 44
-"""
-    text, count = re.subn(
-        r'^data_file = .*\n.*\nnum_actions, num_subjects = .*\n',
-        first,
-        data.read_text(),
-        flags=re.M,
-    )
-    assert count == 1
+def copied(folder, family, **first_lines) -> Path:
+    """A copy of the configs of a family as docs/own_data.md makes it, with other first lines."""
+    for part in ('_base_', family):
+        shutil.copytree(CONFIGS / part, folder / part)
+    data = folder / '_base_' / 'datasets' / f'{family}.py'
+    text = data.read_text()
+    for names, value in first_lines.items():
+        line = f'{names.replace("__", ", ")} = '
+        text, count = re.subn(f'^{line}.*$', f'{line}{value!r}', text, flags=re.M)
+        assert count == 1, line
     data.write_text(text)
-    skipped = ('shiftgcn', 'msg3d', 'aagcn', 'student', '-fit', 'gender')
-    for path in sorted((tmp_path / family).glob('*.py')):
+    return folder / family
+
+
+PARTS = [dict(by='trial', values=[1, 3]), dict(by='trial', values=[2], exclude=True)]
+
+
+@pytest.mark.parametrize(
+    ('family', 'layout', 'others'),
+    [
+        ('utd_mhad', ('nturgb+d', 25), dict(layout__num_joints=('nturgb+d', 25), num_person=3)),
+        ('synthetic', ('kinect_v1', 20), dict(layout='kinect_v1', num_person=3)),
+    ],
+)
+def test_the_first_lines_of_a_copy_are_all_that_another_data_set_changes(
+    family, layout, others, tmp_path
+):
+    """docs/own_data.md: file, splits, class counts, layout and persons of every config with ST-GCN follow."""
+    if family == 'utd_mhad':
+        others['targets'] = ['mine.pkl']
+    configs = copied(
+        tmp_path,
+        family,
+        data_file='mine.pkl',
+        train_split__test_split=PARTS,
+        num_actions__num_subjects=(33, 44),
+        **others,
+    )
+    for net in (tmp_path / '_base_' / 'nets').glob('*_kinect20.py'):
+        net.write_text(net.read_text().replace('kinect_v1', layout[0]))
+    held = [dict(rule='holdout', part=part, of=PARTS[0]) for part in ('train', 'val')]
+    skipped = ('shiftgcn', 'msg3d', 'aagcn', 'gender')
+    for path in sorted(configs.glob('*.py')):
         if any(word in path.name for word in skipped):
             continue
         cfg = read_config(path).to_dict()
         model = cfg['model']
-        assert set(values_of(model, 'ann_file')) <= {'mine.pkl'}, path.name
-        assert all(split in parts for split in values_of(model, 'split')), path.name
-        assert set(values_of(model, 'num_classes')) <= {33, 44}, path.name
-        for part, split in zip(
-            ('train', 'val', 'test'), (parts[0], parts[1], parts[1]), strict=True
-        ):
+        used = dict(model=model, val=cfg['val_evaluator'], test=cfg['test_evaluator'])
+        assert set(values_of(used, 'ann_file')) <= {'mine.pkl'}, path.name
+        assert all(split in PARTS + held for split in values_of(used, 'split')), path.name
+        assert set(values_of(used, 'num_classes')) <= {33, 44}, path.name
+        graphs = list(values_of(used, 'layout'))
+        assert graphs and set(graphs) == {layout[0]}, path.name
+        assert set(values_of(used, 'num_joints')) <= {layout[1]}, path.name
+        assert set(values_of(used, 'num_person')) <= {3}, path.name
+        student = '_student_' in path.name
+        stopped = path.name.startswith('adversarial_student')
+        for part, split in dict(
+            train=held[0] if student else PARTS[0],
+            val=PARTS[0] if stopped else PARTS[1],
+            test=PARTS[1],
+        ).items():
             dataset = cfg[f'{part}_dataloader']['dataset']
             assert (dataset['ann_file'], dataset['split']) == ('mine.pkl', split), path.name
+            assert set(values_of(dataset, 'layout')) == {layout[0]}, path.name
+            rows = {3, 6} if student and part == 'train' else {3}
+            assert set(values_of(dataset, 'num_person')) == rows, path.name
+            assert all(files == ['mine.pkl'] for files in values_of(dataset, 'ann_files')), (
+                path.name
+            )
+
+
+@pytest.mark.parametrize(
+    ('family', 'method'),
+    [
+        *(('utd_mhad', m) for m in ('action_stgcn', 'adversarial_unet_stgcn', 'pretrain_student')),
+        *(('synthetic', m) for m in ('action_stgcn', 'adversarial_unet_stgcn')),
+    ],
+)
+def test_two_persons_of_20_joints_train_with_other_first_lines_and_epochs(
+    family, method, tmp_path, monkeypatch
+):
+    monkeypatch.setattr('mmengine.runner.runner.collect_env', dict)
+    init_default_scope('mmskanon')
+    file = str(tmp_path / 'mine.pkl')
+    data = annotations(SUBJECTS, 3, trials=3, frames=20, persons=2, noise=0.1)
+    for sample in data['annotations'][::2]:
+        sample['keypoint'] = sample['keypoint'][:1]  # some show one person
+    Path(file).write_bytes(pickle.dumps(data))
+    layout = (
+        dict(targets=[file], layout__num_joints=('kinect_v1', 20))
+        if family == 'utd_mhad'
+        else dict(layout='kinect_v1')
+    )
+    configs = copied(
+        tmp_path,
+        family,
+        data_file=file,
+        train_split__test_split=PARTS,
+        num_actions__num_subjects=(3, SUBJECTS),
+        num_person=2,
+        clip_len=16,
+        **layout,
+    )
+    (path,) = configs.glob(f'{method}_*.py')
+    rate = 'param_scheduler.0'
+    if family == 'utd_mhad' and method != 'action_stgcn':
+        rate = 'param_scheduler.anonymizer.0'
+    shorter = {'train_cfg.max_epochs': 1, f'{rate}.T_max': 1, f'{rate}.end': 1}
+    cfg = read_config(path, shorter)
+    for part in ('train', 'val', 'test'):
+        loader = cfg[f'{part}_dataloader']
+        loader.update(batch_size=12, num_workers=0, persistent_workers=False)
+        loader.dataset.pop('repeat', None)
+    # Neither checkpoints of other configs nor attackers that wait for them.
+    skip_party_checkpoints(cfg)
+    cfg.model.pop('attackers', None)
+    adapt_to_cpu(cfg, 'none')
+    cfg.update(
+        work_dir=str(tmp_path / 'work'), experiment_name=f'config{next(COUNTER)}', log_level='ERROR'
+    )
+    cfg.train_cfg.val_begin = 2
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    assert runner.iter >= 2
+    assert (tmp_path / 'work' / 'epoch_1.pth').exists()
+    clips = next(iter(runner.train_dataloader))['inputs']
+    assert clips[0].shape[1:] == (2, 16, 20, 3)
+    metrics = runner.test()
+    assert metrics and all(torch.isfinite(torch.tensor(float(v))) for v in metrics.values())

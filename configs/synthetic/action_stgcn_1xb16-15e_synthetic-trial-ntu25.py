@@ -2,8 +2,15 @@
 _base_ = ['../_base_/recipes/stgcn.py', '../_base_/datasets/synthetic.py']
 
 model = dict(
+    layout={{_base_.layout}},
     features=['b'],  # bones, computed in the model
-    backbone=dict(base_channels=16, num_stages=3, inflate_stages=[2], down_stages=[2]),
+    backbone=dict(
+        graph_cfg=dict(layout={{_base_.layout}}),
+        base_channels=16,
+        num_stages=3,
+        inflate_stages=[2],
+        down_stages=[2],
+    ),
     cls_head=dict(num_classes={{_base_.num_actions}}, in_channels=32),
 )
 

@@ -2,5 +2,10 @@
 _base_ = './adversarial_unet_stgcn_1xb16-15e_synthetic-trial-ntu25.py'
 
 model = dict(
-    anonymizer=dict(_delete_=True, type='ResNetAnonymizer', layout='nturgb+d', num_person=2)
+    anonymizer=dict(
+        _delete_=True,
+        type='ResNetAnonymizer',
+        layout={{_base_.layout}},
+        num_person={{_base_.num_person}},
+    )
 )

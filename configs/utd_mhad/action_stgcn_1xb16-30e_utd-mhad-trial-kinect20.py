@@ -2,11 +2,11 @@
 _base_ = ['../_base_/recipes/stgcn.py', '../_base_/datasets/utd_mhad.py']
 
 model = dict(
-    layout='kinect_v1',
+    layout={{_base_.layout}},
     features=['j', 'b', 'jm'],  # joints, bones and joint motion, computed in the model
     backbone=dict(
         in_channels=9,
-        graph_cfg=dict(layout='kinect_v1'),
+        graph_cfg=dict(layout={{_base_.layout}}),
         base_channels=16,
         num_stages=6,
         inflate_stages=[3, 5],

@@ -5,8 +5,8 @@ model = dict(
     anonymizer=dict(
         _delete_=True,
         type='AutoencoderAnonymizer',
-        layout='kinect_v1',
-        num_person=1,
+        layout={{_base_.layout}},
+        num_person={{_base_.num_person}},
         freeze_encoder=True,
     ),
     anonymizer_checkpoint='work_dirs/utd_mhad/autoencoder_start/epoch_10.pth',

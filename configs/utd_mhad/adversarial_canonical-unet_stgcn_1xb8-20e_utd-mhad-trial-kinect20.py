@@ -8,7 +8,7 @@ model = dict(
         type='CanonicalBodyAnonymizer',
         anonymizer={{_base_.model.anonymizer}},
         population={{_base_.population}},
-        layout='kinect_v1',
-        num_person=1,
+        layout={{_base_.layout}},
+        num_person={{_base_.num_person}},
     )
 )

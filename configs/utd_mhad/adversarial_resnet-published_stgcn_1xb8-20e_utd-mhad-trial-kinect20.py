@@ -8,8 +8,8 @@ model = dict(
     anonymizer=dict(
         _delete_=True,
         type='ResNetAnonymizer',
-        layout='kinect_v1',
-        num_person=1,
+        layout={{_base_.layout}},
+        num_person={{_base_.num_person}},
         published=True,
         last_std=None,
     ),

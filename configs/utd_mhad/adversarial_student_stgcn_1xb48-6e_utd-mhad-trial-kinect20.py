@@ -13,7 +13,7 @@ head = dict(
     num_classes={{_base_.num_subjects}},
     num_actions={{_base_.num_actions}},
 )
-val = dict(rule='holdout', part='val', of='train')
+val = dict(rule='holdout', part='val', of={{_base_.train_split}})
 
 model = dict(
     anonymizer_checkpoint=f'{work}/student_start/epoch_12.pth',
@@ -24,10 +24,13 @@ model = dict(
             temporal=dict(
                 net=dict(
                     type='SkeletonRecognizer',
-                    layout='kinect_v1',
+                    layout={{_base_.layout}},
                     features=['j', 'jm'],
                     backbone=dict(
-                        type='TemporalCNNBackbone', num_joints=20, in_channels=6, channels=96
+                        type='TemporalCNNBackbone',
+                        num_joints={{_base_.num_joints}},
+                        in_channels=6,
+                        channels=96,
                     ),
                     cls_head=dict(in_channels=96, **head),
                 )
@@ -35,12 +38,12 @@ model = dict(
             graph=dict(
                 net=dict(
                     type='SkeletonRecognizer',
-                    layout='kinect_v1',
+                    layout={{_base_.layout}},
                     features=['b', 'jm'],
                     backbone=dict(
                         type='STGCN',
                         in_channels=6,
-                        graph_cfg=dict(layout='kinect_v1', mode='stgcn_spatial'),
+                        graph_cfg=dict(layout={{_base_.layout}}, mode='stgcn_spatial'),
                         base_channels=16,
                         num_stages=4,
                         inflate_stages=[2, 3],
@@ -68,8 +71,8 @@ model = dict(
         # Stronger privacy terms, 3 for neighbours and 0.3 for the action, leave no action in the first epoch.
         action=dict(weight=1.0),
         privacy=dict(type='PrivacyUniformKL', weight=0.4),
-        neighbours=dict(type='SoftNearestNeighbour', weight=0.5, layout='kinect_v1'),
-        variance=dict(type='BetweenSubjectVariance', weight=0.3, layout='kinect_v1'),
+        neighbours=dict(type='SoftNearestNeighbour', weight=0.5, layout={{_base_.layout}}),
+        variance=dict(type='BetweenSubjectVariance', weight=0.3, layout={{_base_.layout}}),
     ),
 )
 train_cfg = dict(
@@ -96,15 +99,15 @@ custom_hooks = [
 ]
 default_hooks = dict(checkpoint=dict(interval=1, save_best='fresh/cost', rule='less'))
 # Over what is trained on and what is kept for stopping: attackers learn from the one and are tried on the other.
-val_dataloader = dict(dataset=dict(split='train', train_split=None))
+val_dataloader = dict(dataset={{_base_.train_set_tested}})
 val_evaluator = [
     dict(
         type='FreshAttacker',
         ann_file={{_base_.data_file}},
         learn={{_base_.fit}},
         tried=val,
-        layout='kinect_v1',
-        num_person=1,
+        layout={{_base_.layout}},
+        num_person={{_base_.num_person}},
     ),
 ]
 test_evaluator = {{_base_.party_evaluator}}

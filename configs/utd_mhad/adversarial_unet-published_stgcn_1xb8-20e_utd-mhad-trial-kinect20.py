@@ -13,7 +13,12 @@ work = 'work_dirs/utd_mhad'
 model = dict(
     _delete_=True,
     type='AdversarialAnonymization',
-    anonymizer=dict(type='UNetAnonymizer', layout='kinect_v1', num_person=1, base_channels=16),
+    anonymizer=dict(
+        type='UNetAnonymizer',
+        layout={{_base_.layout}},
+        num_person={{_base_.num_person}},
+        base_channels=16,
+    ),
     recognizer=dict(net={{_base_.model}}, checkpoint=f'{work}/action/epoch_30.pth'),
     adversary=dict(
         type='AdversaryBank',

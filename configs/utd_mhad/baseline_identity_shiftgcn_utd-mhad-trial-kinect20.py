@@ -2,5 +2,10 @@
 _base_ = './adversarial_unet_shiftgcn_1xb8-20e_utd-mhad-trial-kinect20.py'
 
 model = dict(
-    anonymizer=dict(_delete_=True, type='IdentityAnonymizer', layout='kinect_v1', num_person=1)
+    anonymizer=dict(
+        _delete_=True,
+        type='IdentityAnonymizer',
+        layout={{_base_.layout}},
+        num_person={{_base_.num_person}},
+    )
 )

@@ -6,7 +6,7 @@ _base_ = [
     '../_base_/schedules/alternating.py',
 ]
 
-fit = dict(rule='holdout', part='train', of='train')
+fit = dict(rule='holdout', part='train', of={{_base_.train_split}})
 
 model = dict(
     _delete_=True,
@@ -15,12 +15,12 @@ model = dict(
         type='NoisyCodeAnonymizer',
         noise=0.4,
         population=dict(ann_file={{_base_.data_file}}, split=fit),
-        layout='kinect_v1',
-        num_person=1,
+        layout={{_base_.layout}},
+        num_person={{_base_.num_person}},
     ),
     recognizer=dict(net={{_base_.model}}, checkpoint='work_dirs/utd_mhad/action/epoch_30.pth'),
     losses=dict(
-        imitation=dict(type='TargetImitation', layout='kinect_v1'),
+        imitation=dict(type='TargetImitation', layout={{_base_.layout}}),
         # Without it the recognizer reads nothing: it sees jitter that the distance from the target hardly shows.
         action=dict(type='ActionCrossEntropy', weight=0.3),
     ),
@@ -34,13 +34,13 @@ train_dataloader = dict(
         pipeline=[
             dict(
                 type='LoadTarget',
-                ann_files=[f'data/utd_mhad/centred-4-fit-{draw}.pkl' for draw in range(4)],
-                num_person=1,
+                ann_files={{_base_.targets}},
+                num_person={{_base_.num_person}},
             ),
-            dict(type='NormalizeSkeleton', layout='kinect_v1'),
-            dict(type='UniformSampleFrames', clip_len=64),
+            dict(type='NormalizeSkeleton', layout={{_base_.layout}}),
+            dict(type='UniformSampleFrames', clip_len={{_base_.clip_len}}),
             dict(type='PoseDecode'),
-            dict(type='FormatGCNInput', num_person=2),
+            dict(type='FormatGCNInput', num_person={{_base_.num_person_with_target}}),
             dict(type='PackSkeletonInputs'),
         ],
     ),

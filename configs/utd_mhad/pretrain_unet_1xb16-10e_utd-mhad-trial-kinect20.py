@@ -4,7 +4,12 @@ _base_ = './action_stgcn_1xb16-30e_utd-mhad-trial-kinect20.py'
 model = dict(
     _delete_=True,
     type='AdversarialAnonymization',
-    anonymizer=dict(type='UNetAnonymizer', layout='kinect_v1', num_person=1, base_channels=16),
+    anonymizer=dict(
+        type='UNetAnonymizer',
+        layout={{_base_.layout}},
+        num_person={{_base_.num_person}},
+        base_channels=16,
+    ),
     losses=dict(reconstruction=dict(type='ReconstructionMSE')),
 )
 

@@ -146,6 +146,8 @@ def run_converter(convert: Callable[[argparse.Namespace], None], args: argparse.
                 f'{args.out} exists already; choose another name or pass --overwrite.'
             )
         convert(args)
+    except BrokenPipeError:  # for run_tool
+        raise
     except KeyboardInterrupt:
         sys.exit(f'Interrupted; {args.out} was not written.')
     except (ValueError, OSError) as error:
@@ -155,6 +157,8 @@ def run_converter(convert: Callable[[argparse.Namespace], None], args: argparse.
 def run_tool(main: Callable[[], int | None]) -> None:
     """Run a tool; end a user's mistake in one sentence on stderr and exit status 1.
 
+    Where nobody reads its output any more, as after ``| head -1``, it ends with exit status 1 and says nothing.
+
     Set the environment variable ``MMSKANON_TRACEBACK=1`` to see the traceback instead.
 
     Args:
@@ -162,7 +166,10 @@ def run_tool(main: Callable[[], int | None]) -> None:
     """
     try:
         status = main()
+        sys.stdout.flush()
     except Exception as error:
+        if isinstance(error, BrokenPipeError) and _nobody_reads():
+            sys.exit(1)
         if os.environ.get('MMSKANON_TRACEBACK') == '1' or not is_for_user(error):
             raise
         print(f'error: {describe(error)}', file=sys.stderr)
@@ -172,6 +179,16 @@ def run_tool(main: Callable[[], int | None]) -> None:
         sys.exit(130)
     end_cpu_process_group(status or 0)
     sys.exit(status or 0)
+
+
+def _nobody_reads() -> bool:
+    """Whether standard output is a pipe whose reader is gone; what is left of it is then thrown away."""
+    try:
+        print(flush=True)  # the write that failed has emptied the buffer
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
 
 
 def is_for_user(error: Exception) -> bool:

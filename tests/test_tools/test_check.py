@@ -80,7 +80,39 @@ def test_a_fault_of_every_sample_is_shown_ten_times_and_counted(ann_file, tool, 
     assert sum('expected 20 joints' in line for line in lines) == 10
     assert 'error: joint-count: 38 more of this kind; --all prints them' in lines
     assert any("'a3_s4_t4', key 'subject'" in line for line in lines)  # the rare one is not lost
-    assert lines[-1] == f'{path}: 48 samples, 49 errors, 0 warnings'
+    assert lines[-2] == f'{path}: 48 samples, 49 errors, 0 warnings'
     assert tool([*argv, '--all']) == 1
     out = capsys.readouterr().out
     assert out.count('expected 20 joints') == 48 and 'more of this kind' not in out
+
+
+@pytest.mark.parametrize('as_list', [False, True])
+def test_it_ends_with_what_a_config_asks_for(ann_file, tool, capsys, as_list):
+    data = annotations(n_subjects=10, frames=25, persons=2)
+    for number, sample in enumerate(data['annotations']):
+        sample['camera'] = ('front', 'side')[number % 2]
+        if number:
+            sample['keypoint'][1] = 0  # an empty row is nobody
+    longer = annotations(n_subjects=1, n_actions=1, trials=1, frames=120)['annotations'][0]
+    data['annotations'].append(longer | dict(frame_dir='long', label=7, subject='x'))
+    tool([str(ann_file(data['annotations'] if as_list else data))])
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        '4 actions (labels 0 to 7), 11 subjects, 1 to 2 persons, 25 to 120 frames, trials 1 2 3 4, cameras front side'
+    )
+
+
+def test_facts_of_an_ntu_file_come_from_its_names(ann_file, tool, capsys):
+    data = annotations(n_subjects=1, n_actions=1, trials=20, frames=9)
+    for number, sample in enumerate(data['annotations'], start=1):
+        del sample['trial'], sample['subject']
+        sample['frame_dir'] = f'S001C001P003R{number:03d}A001'
+    tool([str(ann_file(data['annotations']))])
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        '1 action (label 0), 1 subject, 1 person, 9 frames, 20 trials, camera 1'
+    )
+
+
+def test_faulty_samples_are_passed_over(ann_file, tool, capsys):
+    data = [3, dict(frame_dir='a', label=0.5, keypoint='none', trial=[1])]
+    assert tool([str(ann_file(data))]) == 1
+    assert capsys.readouterr().out.splitlines()[-1] == '0 subjects'

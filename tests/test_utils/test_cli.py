@@ -1,7 +1,10 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
 import argparse
 import multiprocessing
+import subprocess
+import sys
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 
 import pytest
 from mmengine.registry import Registry
@@ -54,6 +57,41 @@ class TestRunTool:
     def test_a_fault_of_the_program_shows_its_traceback(self, error):
         with pytest.raises(type(error)):
             run_tool(raising(error))
+
+    @pytest.mark.parametrize('lines', [1, 100_000])
+    def test_a_reader_that_is_gone_ends_it_quietly(self, lines):
+        """As after ``| head -1``; little output is written when the tool ends, much of it before."""
+        program = f"""
+import sys
+from mmskanon.utils import run_tool
+
+def main():
+    print('first', flush=True)
+    sys.stdin.read()  # until the reader is gone
+    for _ in range({lines}):
+        print('further')
+
+run_tool(main)
+"""
+        pipes = dict.fromkeys(('stdin', 'stdout', 'stderr'), subprocess.PIPE)
+        with subprocess.Popen([sys.executable, '-c', program], **pipes) as process:
+            assert process.stdout.readline() == b'first\n'
+            process.stdout.close()
+            process.stdin.close()
+            assert process.stderr.read() == b''
+            assert process.wait(timeout=60) == 1
+
+    def test_another_broken_pipe_is_told(self, capsys):
+        with pytest.raises(SystemExit) as end:
+            run_tool(raising(BrokenPipeError('of a worker')))
+        assert end.value.code == 1
+        assert capsys.readouterr().err == 'error: of a worker\n'
+
+    def test_every_tool_is_run_by_it(self):
+        tools = Path(__file__).resolve().parents[2] / 'tools'
+        for path in tools.rglob('*.py'):
+            if path.name != 'dev.py':  # which needs nothing installed
+                assert path.read_text().endswith("== '__main__':\n    run_tool(main)\n"), path
 
     def test_the_traceback_can_be_asked_for(self, monkeypatch):
         monkeypatch.setenv('MMSKANON_TRACEBACK', '1')

@@ -1,5 +1,5 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
-"""Check an annotation file, print the problems found and count them. The exit code is 1 if one of them is an error.
+"""Check an annotation file, print the problems found, count them, and say what the file holds. The exit code is 1 if one of them is an error.
 
 With --release-of, search a file that is to be published, and the provenance beside it, for whatever names somebody of the original.
 """
@@ -16,7 +16,13 @@ from rich.console import Console
 from rich.table import Table
 
 from mmskanon.collection import RecordingSource, find_raw_traces
-from mmskanon.datasets.check import Problem, check_annotations, check_structure, raise_errors
+from mmskanon.datasets.check import (
+    AnnotationFacts,
+    Problem,
+    check_annotations,
+    check_structure,
+    raise_errors,
+)
 from mmskanon.datasets.schema import complete_annotations
 from mmskanon.io import AnnotationFile
 from mmskanon.release import (
@@ -30,6 +36,7 @@ from mmskanon.release import (
     told,
 )
 from mmskanon.skeletons.layouts import LAYOUTS
+from mmskanon.utils import run_tool
 
 SHOWN = 10
 """int: Problems of a kind that are printed; one fault of a converter is in every sample."""
@@ -84,20 +91,21 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def find_problems(args: argparse.Namespace) -> tuple[list[Problem], int]:
+def find_problems(args: argparse.Namespace) -> tuple[list[Problem], int, str]:
     """Read and check the file.
 
     Args:
         args (argparse.Namespace): The command line.
 
     Returns:
-        tuple[list[Problem], int]: All problems, and the number of samples.
+        tuple[list[Problem], int, str]: All problems, the number of samples, and what they are.
     """
     with AnnotationFile(args.ann_file) as file:
         data = file.outline()
         annotations = data.get('annotations') if isinstance(data, dict) else data
         if not isinstance(annotations, list):
-            return check_structure(data, args.ann_file), 0
+            return check_structure(data, args.ann_file), 0, ''
+        facts = AnnotationFacts()
         complete_annotations(annotations, args.attribute_files)
         problems = check_annotations(
             data,
@@ -107,9 +115,9 @@ def find_problems(args: argparse.Namespace) -> tuple[list[Problem], int]:
             args.splits,
             args.num_person,
             args.clip_len,
-            file,
+            facts.watch(file),
         )
-    return problems, len(annotations)
+    return problems, len(annotations), facts.tell(annotations)
 
 
 def print_problems(problems: Sequence[Problem], most: int | None) -> Counter:
@@ -186,7 +194,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 print(f'error: {line}')
             print(f'{args.ann_file}: {len(findings)} traces of {args.release_of}')
             return int(bool(findings))
-        problems, num_samples = find_problems(args)
+        problems, num_samples, facts = find_problems(args)
     except (OSError, KeyError, TypeError, ValueError) as error:
         print(error.args[0] if isinstance(error, KeyError) else error, file=sys.stderr)
         return 1
@@ -200,8 +208,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     print(
         f'{args.ann_file}: {num_samples} samples, {errors} errors, {len(problems) - errors} warnings'
     )
+    if num_samples:
+        print(facts)
     return int(errors > 0)
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    run_tool(main)

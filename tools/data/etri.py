@@ -21,7 +21,7 @@ from mmskanon.datasets.converters.etri import (
     convert_etri,
     print_etri_report,
 )
-from mmskanon.utils import add_annotation_output, run_converter
+from mmskanon.utils import add_annotation_output, run_converter, run_tool
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -97,4 +97,4 @@ def main(argv=None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

@@ -22,7 +22,7 @@ from mmskanon.datasets.converters.ntu import (
     convert_ntu,
     print_report,
 )
-from mmskanon.utils import add_annotation_output, run_converter
+from mmskanon.utils import add_annotation_output, run_converter, run_tool
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -120,4 +120,4 @@ def main(argv=None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

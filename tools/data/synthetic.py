@@ -18,7 +18,7 @@ from mmskanon.datasets.converters import (
     print_summary,
 )
 from mmskanon.io.atomic import atomic_pickle
-from mmskanon.utils import add_annotation_output, run_converter
+from mmskanon.utils import add_annotation_output, run_converter, run_tool
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -90,4 +90,4 @@ def main(argv=None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

@@ -17,7 +17,7 @@ from mmskanon.datasets.converters.utd_mhad import (
     missing_trials,
 )
 from mmskanon.io.atomic import atomic_pickle
-from mmskanon.utils import add_annotation_output, run_converter
+from mmskanon.utils import add_annotation_output, run_converter, run_tool
 
 
 def parse_args(argv=None) -> argparse.Namespace:
@@ -50,4 +50,4 @@ def main(argv=None) -> None:
 
 
 if __name__ == '__main__':
-    main()
+    run_tool(main)

@@ -2,8 +2,11 @@
 data_file = 'data/utd_mhad/utd_mhad.pkl'
 train_split, test_split = 'train', 'test'
 num_actions, num_subjects = 27, 8
-layout = 'kinect_v1'
+layout, num_joints = 'kinect_v1', 20
+num_person = 1
 clip_len = 64
+# What centred-4_stgcn-fit_... makes and the student of k-same motion imitates.
+targets = [f'data/utd_mhad/centred-4-fit-{draw}.pkl' for draw in range(4)]
 
 # Whose bones and poses canonical anonymizers take.
 population = dict(ann_file=data_file, split=train_split)
@@ -21,7 +24,7 @@ train_set = dict(
         dict(type='NormalizeSkeleton', layout=layout),
         dict(type='UniformSampleFrames', clip_len=clip_len),
         dict(type='PoseDecode'),
-        dict(type='FormatGCNInput', num_person=1),
+        dict(type='FormatGCNInput', num_person=num_person),
         dict(type='PackSkeletonInputs'),
     ],
 )
@@ -38,8 +41,11 @@ test_set = dict(
         dict(type='NormalizeSkeleton', layout=layout),
         dict(type='UniformSampleFrames', clip_len=clip_len, num_clips=1, test_mode=True),
         dict(type='PoseDecode'),
-        dict(type='FormatGCNInput', num_person=1),
+        dict(type='FormatGCNInput', num_person=num_person),
         # For anonymizers that ask for the subject.
         dict(type='PackSkeletonInputs', meta_keys=('frame_dir', 'subject')),
     ],
 )
+# The student's: persons of a clip and of its target, and the training part as it is tested, in place of the test part.
+num_person_with_target = 2 * num_person
+train_set_tested = dict(test_set, _delete_=True, split=train_split, train_split=None)

@@ -3,6 +3,7 @@
 
 from .annotations import check_annotations
 from .attributes import IMBALANCE_RATIO, check_attributes, check_train_test
+from .facts import AnnotationFacts
 from .numbers import check_numbers
 from .problems import Problem, raise_errors
 from .samples import check_samples
@@ -10,6 +11,7 @@ from .structure import check_structure
 
 __all__ = [
     'IMBALANCE_RATIO',
+    'AnnotationFacts',
     'Problem',
     'check_annotations',
     'check_attributes',

@@ -11,7 +11,7 @@ from mmskanon.skeletons.layouts import SkeletonLayout
 
 from ..schema import attribute_value
 from ..splits import train_counterpart
-from .attributes import check_attributes, check_balance, check_train_test
+from .attributes import check_attributes, check_balance, check_takes, check_train_test
 from .problems import Problem, annotations_of, called, quiet
 from .samples import check_samples
 from .structure import LISTS, check_structure
@@ -57,6 +57,7 @@ def check_annotations(
         return problems
     problems += check_samples(annotations, file, layout, num_person, clip_len, samples=samples)
     problems += check_attributes(annotations, attributes, file)
+    problems += check_takes(annotations, file)
     labels = (quiet(attribute_value, s, 'label') for s in annotations if isinstance(s, dict))
     labels = Counter(k for k in labels if isinstance(k, int) and k >= 0)
     problems += check_balance(labels, 'label', file)
@@ -76,7 +77,8 @@ def check_annotations(
         if train is None:
             continue
         names = (f'split {train!r}', f'split {test!r}')
-        problems += check_train_test(part(train), part(test), attributes, file, names)
+        of_both = check_train_test(part(train), part(test), attributes, file, names)
+        problems += [p for p in of_both if p.kind != 'take-unknown']  # told of the whole file
         of_train = check_attributes(part(train), attributes, file, names[0])
         problems += [p for p in of_train if p.kind == 'attribute-one-class']
     return list(dict.fromkeys(problems))

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..schema import attribute_value, take_key
+from ..schema import attribute_value, take_key, take_number
 from .problems import Problem, called, error, quiet, warning
 
 IMBALANCE_RATIO = 10
@@ -92,6 +92,33 @@ def check_balance(counts: Counter, key: str, file: str, where: str = '') -> Iter
         )
 
 
+def check_takes(annotations: Sequence[dict], file: str = '') -> list[Problem]:
+    """Check that samples of several cameras tell which performance they show.
+
+    Args:
+        annotations (Sequence[dict]): The samples.
+        file (str): Name of the file, for the messages. Defaults to ''.
+
+    Returns:
+        list[Problem]: One warning if samples of several cameras have neither trial nor replication.
+    """
+    cameras = Counter()
+    first = None
+    for index, sample in enumerate(annotations):
+        if not isinstance(sample, dict) or quiet(take_number, sample) is not None:
+            continue
+        camera = quiet(attribute_value, sample, 'camera')
+        if camera is not None:
+            first = called(sample, index) if first is None else first
+            cameras[camera] += 1
+    if len(cameras) < 2:
+        return []
+    expected = 'the number of the repetition where several cameras film'
+    found = f'neither trial nor replication in {cameras.total()} samples of {len(cameras)} cameras'
+    advice = 'add trial: which samples show one performance is unknown, and two views of one pass for two repetitions'
+    return [warning('take-unknown', file, first, 'trial', expected, found, advice)]
+
+
 def check_train_test(
     train: Sequence[dict],
     test: Sequence[dict],
@@ -99,7 +126,7 @@ def check_train_test(
     file: str = '',
     names: tuple[str, str] = ('train', 'test'),
 ) -> list[Problem]:
-    """Check a test part against its training part: values never trained on, and takes that both show.
+    """Check a test part against its training part: values never trained on, and takes that both show or may show.
 
     Args:
         train (Sequence[dict]): The training samples.
@@ -109,7 +136,7 @@ def check_train_test(
         names (tuple[str, str]): How messages call the two parts. Defaults to ('train', 'test').
 
     Returns:
-        list[Problem]: An error for each unseen value, and one warning for all shared takes.
+        list[Problem]: An error for each unseen value, one warning for all shared takes, and one where takes are unknown.
     """
     problems = []
     train = [s for s in train if isinstance(s, dict)]
@@ -142,4 +169,4 @@ def check_train_test(
             'or a re-identification score is in part recognition of the take'
         )
         problems.append(warning('shared-take', file, shared[0], None, expected, found, advice))
-    return problems
+    return problems + check_takes([*train, *test], file)

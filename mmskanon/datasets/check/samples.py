@@ -12,6 +12,7 @@ import numpy as np
 from mmskanon.skeletons.layouts import SkeletonLayout, get_layout
 
 from .bodies import BodyCheck
+from .persons import PersonCheck
 from .problems import Problem, called, error
 
 
@@ -53,6 +54,7 @@ def check_samples(
         joints = counts.most_common(1)[0][0] if counts else None
         expected_joints = f'{joints} joints, as most samples have'
     bodies = None if layout is None else BodyCheck(layout, file)
+    persons = PersonCheck(file)
     problems = []
     for index, sample in enumerate(annotations if samples is None else samples):
         if not isinstance(sample, dict):
@@ -76,9 +78,12 @@ def check_samples(
         faulty = list(_check_keypoint(sample, file, name, layout, num_person))
         problems.extend(faulty)
         problems.extend(_check_length(sample, file, name, clip_len))
-        if bodies is not None and sample['keypoint'].shape[2] == joints and not faulty:
+        if faulty or sample['keypoint'].shape[2] != joints:
+            continue
+        persons.look(sample['keypoint'][..., : None if layout is None else layout.dims], name)
+        if bodies is not None:
             bodies.look(sample['keypoint'], name)
-    return problems + ([] if bodies is None else bodies.problems())
+    return problems + persons.problems() + ([] if bodies is None else bodies.problems())
 
 
 def _shape_problem(keypoint: Any, file: str, name: str) -> Problem | None:

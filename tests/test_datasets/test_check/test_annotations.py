@@ -7,7 +7,7 @@ from builders import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmskanon.datasets.check import check_annotations
+from mmskanon.datasets.check import check_annotations, check_train_test
 from mmskanon.datasets.schema import complete_annotations
 
 SETTINGS = dict(layout='kinect_v1', attributes=('subject',), num_person=1, clip_len=10)
@@ -279,6 +279,44 @@ def test_train_and_test_that_share_takes_draw_one_warning():
     (problem,) = check_annotations(data, 'f.pkl', layout='nturgb+d', attributes=('subject',))
     assert (problem.level, problem.kind) == ('warning', 'shared-take')
     assert "4 of 4 samples of split 'xview_val'" in str(problem)
+
+
+def filmed_twice():
+    data = annotations(n_subjects=2, n_actions=1, trials=2, frames=12)
+    for sample in data['annotations']:
+        sample['camera'] = sample.pop('trial')
+    return data
+
+
+def test_several_cameras_without_a_number_of_the_take_draw_one_warning():
+    (problem,) = check_annotations(filmed_twice(), 'f.pkl', attributes=('subject',))
+    assert (problem.level, problem.kind) == ('warning', 'take-unknown')
+    assert 'neither trial nor replication in 4 samples of 2 cameras' in problem.found
+    assert 'add trial' in problem.advice
+
+
+@pytest.mark.parametrize('key', ['trial', 'replication'])
+def test_several_cameras_with_one_do_not(key):
+    data = filmed_twice()
+    for sample in data['annotations']:
+        sample[key] = 1
+    assert [p.kind for p in check_annotations(data, 'f.pkl')] == ['shared-take']
+
+
+def test_one_camera_needs_no_number_of_the_take():
+    data = filmed_twice()
+    for sample in data['annotations']:
+        sample['camera'] = 'front'
+    assert check_annotations(data, 'f.pkl') == []
+
+
+def test_a_test_part_of_another_camera_is_told_of_unknown_takes():
+    """What a data set of a split by camera warns of."""
+    samples = filmed_twice()['annotations']
+    train, test = ([s for s in samples if s['camera'] == camera] for camera in (1, 2))
+    (problem,) = check_train_test(train, test, ['subject'], 'f.pkl')
+    assert problem.kind == 'take-unknown'
+    assert check_train_test(train, train, ['subject'], 'f.pkl') == []
 
 
 def test_keypoints_are_not_copied_and_many_samples_are_quick():
