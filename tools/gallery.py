@@ -2,8 +2,8 @@
 """Write the gallery of a k-same anonymizer to a file, so that anonymizing needs the training annotations no more.
 
 The file has bone directions, path of the centre joint, action class and a random number for the person of each clip, in random
-order, and the population's median bones. It has no names, and no bone lengths of anybody; it does have how people move, so treat
-it as personal data. Use it with --cfg-options model.anonymizer.gallery=FILE model.anonymizer.population=None.
+order, and the population's median bones. It has no names, no takes, and no bone lengths of anybody; it does have how people move, so treat
+it as personal data. It does not tell which clips are views of one performance: where several cameras filmed, use a population. Use it with --cfg-options model.anonymizer.gallery=FILE model.anonymizer.population=None.
 """
 
 import argparse

@@ -2,7 +2,7 @@
 """Anonymize annotations at full length and in their original coordinates."""
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.utils import import_modules_from_strings
 
-from mmskanon.datasets.schema import attribute_value
+from mmskanon.datasets.schema import attribute_value, take_of
 from mmskanon.datasets.splits import sample_name
 from mmskanon.models.anonymizers import BaseAnonymizer
 from mmskanon.models.weights import load_weights
@@ -76,6 +76,7 @@ def anonymize_keypoints(
     name: str = 'sample',
     subject: int | str | None = None,
     placement: str = 'keep',
+    take: Hashable | None = None,
 ) -> np.ndarray:
     """Anonymize one recording at full length.
 
@@ -87,6 +88,8 @@ def anonymize_keypoints(
         subject (int | str, optional): Whose recording it is, for anonymizers that ask for it. Defaults to None.
         placement (str): ``'keep'`` restores camera coordinates; ``'smooth'`` too, along a smoothed path; ``'canonical'`` leaves the body at
             the origin, upright and to the front (:func:`~mmskanon.skeletons.placement.place`). Defaults to ``'keep'``.
+        take (Hashable, optional): Which performance it shows (:func:`~mmskanon.datasets.schema.take_of`), for anonymizers that make use of
+            it. Defaults to None, not known.
 
     Returns:
         np.ndarray: Same shape and dtype, in the same or in canonical coordinates, metres; absent persons are exactly zero.
@@ -95,9 +98,10 @@ def anonymize_keypoints(
         ValueError: If the recording shows more persons than the anonymizer was trained for, its subject is needed and unknown, or the
             placement is unknown.
     """
-    return anonymize_together([keypoint], anonymizer, normalization, [name], [subject], placement)[
-        0
-    ]
+    made = anonymize_together(
+        [keypoint], anonymizer, normalization, [name], [subject], placement, [take]
+    )
+    return made[0]
 
 
 def anonymize_together(
@@ -107,6 +111,7 @@ def anonymize_together(
     names: Sequence[str],
     subjects: Sequence[int | str | None],
     placement: str = 'keep',
+    takes: Sequence[Hashable | None] | None = None,
 ) -> list[np.ndarray]:
     """Anonymize recordings of equal length in one call of the anonymizer.
 
@@ -117,6 +122,7 @@ def anonymize_together(
         names (Sequence[str]): Name of each.
         subjects (Sequence[int | str | None]): Subject of each.
         placement (str): See there. Defaults to ``'keep'``.
+        takes (Sequence[Hashable | None], optional): Take of each. Defaults to None, not known.
 
     Returns:
         list[np.ndarray]: Each in its shape and dtype.
@@ -134,6 +140,8 @@ def anonymize_together(
                     f'{name} has no subject, which {type(anonymizer).__name__} needs; give every sample the key subject, or the argument subject.'
                 )
         known['subjects'] = list(subjects)
+    if anonymizer.asks_for_take:
+        known['takes'] = takes
     bodies, records = [], []
     for keypoint, name in zip(keypoints, names, strict=True):
         shown = shown_persons(keypoint, anonymizer.num_person, name)
@@ -230,6 +238,7 @@ def anonymize_annotations(
             f'sample {sample_name(sample)}',
             attribute_value(sample, 'subject'),
             placement,
+            take_of(sample) if anonymizer.asks_for_take else None,
         )
         yield {**sample, 'keypoint': keypoint}
 

@@ -34,6 +34,9 @@ def measure_fidelity(
     Where the anonymized file has all bodies at the origin, as ``tools/anonymize.py --placement canonical`` leaves them,
     originals are brought there as well (:func:`placing`), so that distances tell what happened to the bodies and not how far the camera was.
 
+    Where several cameras filmed a take, ``tm`` and ``rho_sub`` compare repetitions as the same camera shows them
+    (:meth:`Recording.view_numbers`).
+
     Args:
         original (Recording): The originals.
         anonymized (ClipStore): The anonymized clips in the same order.
@@ -57,6 +60,7 @@ def measure_fidelity(
     distance = mpjpe_from_sums(sums)
     metric = store.layout.unit == 'm'
     people = np.array([str(v) for v in original.values('subject')])
+    views = original.view_numbers()
     tables = [
         [s.features(name, function) for s in (store, anonymized)]
         for name, function in (
@@ -64,7 +68,7 @@ def measure_fidelity(
             ('speed_profile', speed_profile),
         )
     ]
-    tm, tm_chance = trial_match(*tables[0], people, original.actions, test)
+    tm, tm_chance = trial_match(*tables[0], people, original.actions, test, views)
     r1, r1_chance = instance_linkage(*tables[0], people, original.actions, test)
     figures = dict(
         mpjpe_mm=1000 * distance if metric else None,
@@ -74,7 +78,7 @@ def measure_fidelity(
         tm=tm,
         tm_chance=tm_chance,
         amplitude=residual_amplitude(*tables[0], original.actions, test),
-        rho_sub=speed_correlation(*tables[1], people, original.actions, test),
+        rho_sub=speed_correlation(*tables[1], people, original.actions, test, views),
         r1=r1,
         r1_chance=r1_chance,
     )

@@ -10,7 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from mmskanon.datasets.check import check_annotations, raise_errors
-from mmskanon.datasets.schema import attribute_value, complete_annotations, take_key, take_number
+from mmskanon.datasets.schema import (
+    attribute_value,
+    complete_annotations,
+    number_takes,
+    take_number,
+)
 from mmskanon.datasets.splits import sample_name
 from mmskanon.io.annotation_records import AnnotationFile, FileSample
 from mmskanon.io.reading import sha256_of
@@ -68,11 +73,18 @@ class Recording:
 
     def take_numbers(self) -> np.ndarray:
         """A number for the take that each sample shows, shape (N,); a sample of which it is not known is a take of its own."""
-        keys = [take_key(s) for s in self.samples]
-        numbers: dict = {}
-        return np.array(
-            [numbers.setdefault(i if k is None else k, len(numbers)) for i, k in enumerate(keys)]
-        )
+        return np.array(number_takes(self.samples))
+
+    def view_numbers(self) -> np.ndarray:
+        """Which view of its take each sample is, from 0 in the order of their cameras, shape (N,); all 0 where takes were filmed once."""
+        cameras = [str(s.get('camera', '')) for s in self.samples]
+        views: dict[int, list[int]] = {}
+        for i, take in enumerate(self.take_numbers().tolist()):
+            views.setdefault(take, []).append(i)
+        numbers = np.zeros(len(self.samples), int)
+        for rows in views.values():
+            numbers[sorted(rows, key=cameras.__getitem__)] = range(len(rows))
+        return numbers
 
     def occasions(self) -> np.ndarray:
         """A number for the action and repetition that each sample shows, whoever is shown, shape (N,); repetitions that are not known are one."""

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from mmskanon.apis.anonymize import retimed
-from mmskanon.datasets.schema import attribute_value
+from mmskanon.datasets.schema import attribute_value, take_of
 from mmskanon.datasets.splits import sample_name
 from mmskanon.io.annotation_stream import encode_record
 from mmskanon.recordings import NobodyError, scan_recording
@@ -166,13 +166,16 @@ class Worker:
             told = self._files(found)
         return dict(told, samples=told['samples'] + left_out, problems=problems)
 
+    def _clip(self, name: str, where: str, facts: Mapping, keypoint: np.ndarray) -> Clip:
+        """What the anonymizer is given of a recording of which some facts are known."""
+        take = take_of(facts) if self.motion.anonymizer.asks_for_take else None
+        return Clip(name, where, attribute_value(facts, 'subject'), keypoint, take)
+
     def _files(self, found: list[tuple[int, Raw]]) -> dict[str, Any]:
         """Anonymize raw recordings and write each to its file."""
         source, naming = self.job.source, self.job.naming
         clips = [
-            Clip(
-                raw.name, source.where(raw.name), source.facts(i)['subject'], raw.recording.keypoint
-            )
+            self._clip(raw.name, source.where(raw.name), source.facts(i), raw.recording.keypoint)
             for i, raw in found
         ]
         samples, files = [], []
@@ -198,7 +201,7 @@ class Worker:
         if frames is not None:
             samples = [retimed(sample, frames) for sample in samples]
         clips = [
-            Clip(name, f'sample {name}', attribute_value(sample, 'subject'), sample['keypoint'])
+            self._clip(name, f'sample {name}', sample, sample['keypoint'])
             for name, sample in ((str(sample_name(s)), s) for s in samples)
         ]
         made = [

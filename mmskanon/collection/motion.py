@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,12 +27,14 @@ class Clip:
         where (str): How messages name it.
         subject (int | str | None): Whose it is, if that is known.
         keypoint (np.ndarray): Shape (M, T, V, C), camera space.
+        take (Hashable, optional): Which performance it shows (:func:`~mmskanon.datasets.schema.take_of`). Defaults to None, not known.
     """
 
     name: str
     where: str
     subject: int | str | None
     keypoint: np.ndarray
+    take: Hashable | None = None
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,7 @@ class Motion:
                     [clips[row].where for row in rows],
                     [clips[row].subject for row in rows],
                     self.settings.placement,
+                    [clips[row].take for row in rows],
                 )
             for row, output in zip(rows, outputs, strict=True):
                 made[row] = output

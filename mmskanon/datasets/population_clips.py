@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os.path as osp
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from mmskanon.skeletons.layouts import SkeletonLayout, get_layout
 from mmskanon.skeletons.population import Population, measure_population
 
 from .check import check_samples, check_structure, raise_errors
-from .schema import attribute_value, complete_annotations
+from .schema import attribute_value, complete_annotations, number_takes, take_key
 from .splits import select_split
 
 _KEYS = {'ann_file', 'split', 'center', 'center_joint', 'rotate'}
@@ -90,6 +90,11 @@ class PopulationClips:
         """list[int | str | None]: Subject of each clip, None where unknown."""
         return [attribute_value(sample, 'subject') for sample in self.samples]
 
+    @property
+    def takes(self) -> list[Hashable | None]:
+        """list[Hashable | None]: Performance that each clip shows, see :func:`~mmskanon.datasets.schema.take_key`."""
+        return [take_key(sample) for sample in self.samples]
+
     def __getitem__(self, index: int) -> np.ndarray:
         """Normalize one clip.
 
@@ -109,7 +114,8 @@ class PopulationClips:
             num_person (int): Number of persons of the gallery.
 
         Returns:
-            Gallery: The gallery; subjects are numbered in the order of first appearance.
+            Gallery: The gallery; subjects are numbered in the order of first appearance, and takes as
+            :func:`~mmskanon.datasets.schema.number_takes` does.
 
         Raises:
             ValueError: If the clips are not turned to the front, or one has no subject.
@@ -119,9 +125,10 @@ class PopulationClips:
                 f'{self.ann_file}: the population has rotate=False, but motions can only be mixed upright and facing the front; leave rotate out'
             )
         population = self.measure()
+        takes = number_takes(self.samples)
         try:
             return build_gallery(
-                self, self.labels, self.subjects, population, self.layout, num_person
+                self, self.labels, self.subjects, population, self.layout, num_person, takes
             )
         except ValueError as error:
             raise ValueError(f'{self.ann_file}: {error.args[0]}') from None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -279,6 +279,35 @@ def take_key(sample: dict) -> Hashable | None:
     if subject is None or number is None:
         return None
     return attribute_value(sample, 'setup'), subject, number, attribute_value(sample, 'label')
+
+
+def take_of(sample: Mapping) -> Hashable | None:
+    """Identify the performance that a sample shows, also where its name alone tells.
+
+    Args:
+        sample (Mapping): One annotation as the file has it; left as it is.
+
+    Returns:
+        Hashable | None: See :func:`take_key`.
+    """
+    facts = dict(sample)
+    complete_annotations([facts])
+    return take_key(facts)
+
+
+def number_takes(samples: Iterable[dict]) -> list[int]:
+    """Number the performances that samples show.
+
+    Args:
+        samples (Iterable[dict]): Annotations, completed by :func:`complete_annotations`.
+
+    Returns:
+        list[int]: Of each sample the number of its take, from 0 in the order of first appearance; a sample of which it is not
+        known is a take of its own.
+    """
+    numbers: dict[Hashable, int] = {}
+    keys = (take_key(sample) for sample in samples)
+    return [numbers.setdefault(i if k is None else k, len(numbers)) for i, k in enumerate(keys)]
 
 
 def take_number(sample: dict) -> int | str | None:

@@ -35,6 +35,8 @@ class Gallery:
         subjects (Tensor): A number for the person of each clip, shape (K,), from 0.
         lengths (Tensor): Median bone lengths of the population, shape (V,).
         rest (Tensor): Rest directions of the population, shape (V, 3).
+        takes (Tensor, optional): A number for the performance that each clip shows, shape (K,); equal where several cameras filmed
+            one. None where that is not known, as of a file.
     """
 
     directions: Tensor
@@ -44,6 +46,7 @@ class Gallery:
     subjects: Tensor
     lengths: Tensor
     rest: Tensor
+    takes: Tensor | None = None
 
     def __len__(self) -> int:
         """int: Number of clips K."""
@@ -62,6 +65,7 @@ def build_gallery(
     population: Population,
     layout: str | Mapping | SkeletonLayout,
     num_person: int,
+    takes: Sequence[int] | None = None,
 ) -> Gallery:
     """Build a gallery; clips that show nobody are left out.
 
@@ -72,6 +76,7 @@ def build_gallery(
         population (Population): Bone lengths and rest directions.
         layout (str | dict | SkeletonLayout): Skeleton layout.
         num_person (int): Number of persons M of the gallery; further persons of a clip are left out.
+        takes (Sequence[int], optional): A number for the performance that each clip shows. Defaults to None, not known.
 
     Returns:
         Gallery: The gallery, clips in the order given.
@@ -106,11 +111,12 @@ def build_gallery(
         subjects=torch.tensor([number[subjects[i]] for i in kept]),
         lengths=torch.as_tensor(population.lengths, dtype=torch.float32),
         rest=torch.as_tensor(population.directions, dtype=torch.float32),
+        takes=None if takes is None else torch.tensor([takes[i] for i in kept]),
     )
 
 
 def shuffle_gallery(gallery: Gallery) -> Gallery:
-    """Bring clips into a random order and number people anew, so that neither tells which recording or person it was.
+    """Bring clips into a random order, number people anew and forget takes, so that nothing tells which recording or person it was.
 
     Randomness is the operating system's, out of reach of any seed.
 
@@ -132,6 +138,7 @@ def shuffle_gallery(gallery: Gallery) -> Gallery:
         starts=torch.cat([gallery.starts[:1], frames.cumsum(0)]),
         labels=gallery.labels[order],
         subjects=people[gallery.subjects[order]],
+        takes=None,
     )
 
 
@@ -154,8 +161,9 @@ def save_gallery(
     """
     layout = get_layout(layout)
     content = dict(format=_FORMAT, joints=list(layout.joints), parents=list(layout.parents))
+    content.update({k: v for k, v in asdict(shuffle_gallery(gallery)).items() if v is not None})
     with atomic_path(path, overwrite) as temporary:
-        torch.save({**content, **asdict(shuffle_gallery(gallery))}, temporary)
+        torch.save(content, temporary)
 
 
 def load_gallery(

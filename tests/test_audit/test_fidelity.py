@@ -45,7 +45,8 @@ def measured(record, stores, clips):
 
 def other(sample, originals, **changes):
     """The clip of the same subject, action and repetition but for some changes."""
-    wanted = {k: sample[k] for k in ('subject', 'label', 'trial')} | changes
+    same = ('subject', 'label', 'trial', 'camera')
+    wanted = {k: sample[k] for k in same if k in sample} | changes
     (found,) = [s for s in originals if all(s[k] == v for k, v in wanted.items())]
     return found['keypoint']
 
@@ -118,6 +119,29 @@ def test_sources_are_looked_for_among_training_clips_too(measured):
     """Every test clip shows a training clip of its person and action: its own source is never found."""
     found = measured(lambda s, all_: other(s, all_, trial=s['trial'] % 2))
     assert found['tm'] == 0 and found['tm_chance'] == CHANCE['tm']
+
+
+def test_the_performance_from_another_camera_is_no_miss(measured, clips):
+    """Cameras do not see the same, and each output shows the performance as the other camera saw it."""
+    random, views = np.random.default_rng(0), []
+    for sample in clips:
+        for camera in (1, 2):
+            seen = sample['keypoint'] + random.normal(scale=0.01, size=sample['keypoint'].shape)
+            name = f'{sample["frame_dir"]}_c{camera}'
+            keypoint = seen.astype(np.float32)
+            views.append(dict(sample, frame_dir=name, camera=camera, keypoint=keypoint))
+    found = measured(
+        lambda s, all_: other(s, all_, camera=3 - s['camera']),
+        originals=views,
+    )
+    assert found['tm'] == 1 and found['tm_chance'] == CHANCE['tm']
+    assert found['rho_sub'] > 0.3
+    found = measured(
+        lambda s, all_: other(s, all_, trial=0, camera=s['camera']),
+        test=np.arange(len(views)),
+        originals=views,
+    )
+    assert found['tm'] == CHANCE['tm'] and found['rho_sub'] == pytest.approx(0, abs=1e-6)
 
 
 def test_the_repetition_of_another_person_is_linked_to_that_person(measured):

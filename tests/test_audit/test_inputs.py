@@ -121,3 +121,12 @@ def test_cameras_that_film_one_performance_share_its_take(record):
     by_name = dict(zip(original.store.names, takes, strict=True))
     assert by_name['a1_s1_t1_c1'] == by_name['a1_s1_t1_c2']
     assert len(set(takes)) == len(takes) // 2
+    views = dict(zip(original.store.names, original.view_numbers(), strict=True))
+    assert all(view == int(name[-1]) - 1 for name, view in views.items())
+
+
+def test_takes_that_were_filmed_once_have_one_view_whatever_the_camera(record):
+    data = recordings()
+    for number, sample in enumerate(data['annotations']):
+        sample['camera'] = number % 3
+    assert not record(data).view_numbers().any()

@@ -22,11 +22,28 @@ from mmskanon.collection import (
 from mmskanon.collection.work import WorkFolder
 from mmskanon.datasets.converters import utd_mhad
 from mmskanon.io import load_annotations
-from mmskanon.models.anonymizers import SmoothingAnonymizer
+from mmskanon.models.anonymizers import BaseAnonymizer, SmoothingAnonymizer
 from mmskanon.recordings import FORMATS
+from mmskanon.registry import MODELS
 
 NOISE = dict(kind='GaussianNoiseAnonymizer', made=dict(std=0.05))
 KEY = b'sixteen bytes or more'
+TOLD = []
+
+
+@MODELS.register_module(force=True)
+class TakeWitness(BaseAnonymizer):
+    """Leaves the body as it is and remembers which takes it was told."""
+
+    asks_for_take = True
+    framewise = True
+
+    def forward(self, x, takes):
+        TOLD.extend(takes)
+        return super().forward(x)
+
+    def transform(self, coords, present):
+        return coords
 
 
 @pytest.fixture
@@ -65,6 +82,24 @@ def test_raw_recordings_keep_names_and_format_and_get_other_joints(folder, tmp_p
         np.testing.assert_allclose(new, expected, atol=1e-6)
         assert np.abs(new - old).max() > 1e-3
     assert sorted(p.name for p in tmp_path.iterdir()) == ['made', 'raw']
+
+
+@pytest.mark.parametrize('output', ['raw', 'annotations'])
+def test_anonymizers_that_ask_are_told_which_performance_a_recording_shows(
+    folder, tmp_path, output
+):
+    TOLD.clear()
+    source = folder
+    if output == 'annotations':
+        source = tmp_path / 'in.pkl'
+        data = annotations(n_subjects=2, n_actions=2)
+        source.write_bytes(pickle.dumps(data))
+        expected = [(None, s['subject'], s['trial'], s['label']) for s in data['annotations']]
+    else:  # a<action>_s<subject>_t<trial>_skeleton.mat
+        names = [name[:-4].split('_') for name in sorted(contents(folder))]
+        expected = [(None, int(s[1:]), int(t[1:]), int(a[1:]) - 1) for a, s, t, _ in names]
+    anonymize(source, tmp_path / f'made{source.suffix}', config('TakeWitness'))
+    assert TOLD == expected
 
 
 def test_our_converter_reads_them(folder, tmp_path):

@@ -8,9 +8,11 @@ from mmskanon.datasets.schema import (
     attribute_value,
     complete_annotations,
     label_map,
+    number_takes,
     parse_ntu_name,
     read_attribute_csv,
     take_key,
+    take_of,
 )
 
 number = st.integers(0, 999)
@@ -181,3 +183,14 @@ def test_take_is_the_performance_and_not_the_camera():
     assert take_key({'subject': 1, 'trial': 2, 'label': 0}) is not None
     assert take_key({'subject': 1, 'label': 0}) is None
     assert take_key({'trial': 1, 'label': 0}) is None
+
+
+def test_take_of_a_sample_whose_name_tells_leaves_the_sample_as_it_was():
+    sample = {'frame_dir': 'S001C001P003R002A013', 'label': 12}
+    assert take_of(sample) == (1, 3, 2, 12)
+    assert list(sample) == ['frame_dir', 'label']
+
+
+def test_takes_are_numbered_and_unknown_ones_are_takes_of_their_own():
+    one, other, unknown = (dict(subject=1, trial=t, label=0) for t in (1, 2, None))
+    assert number_takes([one, unknown, other, one, unknown]) == [0, 1, 2, 0, 3]

@@ -36,8 +36,8 @@ test_set = dict(
         dict(type='UniformSampleFrames', clip_len=clip_len, num_clips=1, test_mode=True),
         dict(type='PoseDecode'),
         dict(type='FormatGCNInput', num_person=1),
-        # For anonymizers that ask for the subject.
-        dict(type='PackSkeletonInputs', meta_keys=('frame_dir', 'subject')),
+        # For anonymizers that ask for the subject or make use of the take.
+        dict(type='PackSkeletonInputs', meta_keys=('frame_dir', 'subject', 'trial')),
     ],
 )
 action_head = dict(num_classes=55)

@@ -10,7 +10,7 @@ pipeline = [
     dict(type='NormalizeSkeleton', layout=layout, center='every_frame'),
     dict(type='PadTo', length=clip_len, mode='loop'),
     dict(type='FormatGCNInput', num_person=num_person),
-    # The subject is for anonymizers that ask for it.
+    # The subject is for anonymizers that ask for it; the take is read from the name.
     dict(type='PackSkeletonInputs', meta_keys=('frame_dir', 'subject')),
 ]
 

@@ -7,6 +7,10 @@ thing, so that a method scores by keeping the recording, and not by keeping who 
 
 All take tables with one row a clip: ``motion`` has directions of bones over time less their mean, and ``speed`` the speed of body
 parts over time, such as :func:`mmskanon.audit.features.motion_residual` and :func:`mmskanon.audit.features.speed_profile` give.
+
+Where several cameras film one performance, its views are numbered (``view``) and repetitions are compared as one and the same view shows
+them. Another view of the own performance is then neither a wrong answer nor part of what a clip is compared with; chance is one in the
+number of repetitions; and what a camera adds to all that it films earns nothing.
 """
 
 from __future__ import annotations
@@ -28,6 +32,15 @@ def _checked(
             f'expected subject and action of {len(original)} clips, found {[len(g) for g in numbers]}'
         )
     return original, anonymized, numbers
+
+
+def _repetitions(people: np.ndarray, kinds: np.ndarray, view: np.ndarray | None) -> np.ndarray:
+    """A number for the subject, action and view of each clip (N,)."""
+    view = np.zeros(len(people), int) if view is None else np.asarray(view)
+    if len(view) != len(people):
+        raise ValueError(f'expected the view of {len(people)} clips, found {len(view)}')
+    rows = np.stack([people, kinds, view], axis=1)
+    return np.unique(rows, axis=0, return_inverse=True)[1].ravel()
 
 
 def _centred(table: np.ndarray, group: np.ndarray) -> np.ndarray:
@@ -55,12 +68,13 @@ def trial_match(
     subject: np.ndarray,
     action: np.ndarray,
     rows: np.ndarray | None = None,
+    view: np.ndarray | None = None,
 ) -> tuple[float, float]:
     """Return how often a clip's source is recognized among its subject's repetitions of the action (TM).
 
-    The cosine of the motion of an anonymized clip with that of each original of the same subject and action, both less the mean of the
-    action over their file; the hit rate of the own source, ties shared. In [0, 1], more is better: an unchanged file gives 1, the
-    replacement of every clip by one of its action gives chance, and knowing who it is helps nothing.
+    The cosine of the motion of an anonymized clip with that of each original of the same subject, action and view, both less the mean of
+    the action over their file; the hit rate of the own source, ties shared. In [0, 1], more is better: an unchanged file gives 1, the
+    replacement of every clip by one of its action gives chance, and knowing who it is, or which camera it was, helps nothing.
 
     Args:
         original (np.ndarray): Motion of the originals (N, D).
@@ -68,18 +82,20 @@ def trial_match(
         subject (np.ndarray): Subject of each clip (N,).
         action (np.ndarray): Action of each clip (N,).
         rows (np.ndarray, optional): Clips that are tried, positions; their sources are found among all. Defaults to None, all.
+        view (np.ndarray, optional): Number of the view of its performance that each clip is (N,). Defaults to None, one view of each.
 
     Returns:
-        tuple[float, float]: Hit rate and chance. Clips without a second repetition are left out; both nan if none is left.
+        tuple[float, float]: Hit rate and chance. Clips without a second repetition in their view are left out; both nan if none is left.
 
     Raises:
         ValueError: If shapes disagree.
     """
     original, anonymized, (people, kinds) = _checked(original, anonymized, subject, action)
     a, b = (_unit(_centred(t, kinds)) for t in (original, anonymized))
+    repetition = _repetitions(people, kinds, view)
     hits, chance = [], []
     for i in range(len(a)) if rows is None else rows:
-        group = np.flatnonzero((people == people[i]) & (kinds == kinds[i]))
+        group = np.flatnonzero(repetition == repetition[i])
         if len(group) > 1:
             hits.append(_first(a[group] @ b[i], int(np.searchsorted(group, i))))
             chance.append(1 / len(group))
@@ -165,12 +181,13 @@ def speed_correlation(
     subject: np.ndarray,
     action: np.ndarray,
     rows: np.ndarray | None = None,
+    view: np.ndarray | None = None,
 ) -> float:
     """Return how far the timing of single repetitions is kept (rho_sub).
 
     Pearson's correlation, over clips, body parts and moments together, of the speeds of the anonymized clips with those of the
-    originals, each less the mean over the repetitions of the same subject and action. In [-1, 1], more is better: 1 for an unchanged
-    file, about 0 where repetitions are no longer told apart.
+    originals, each less the mean over the repetitions of the same subject and action in the same view. In [-1, 1], more is better: 1 for
+    an unchanged file, about 0 where repetitions are no longer told apart.
 
     Args:
         original (np.ndarray): Speeds of the originals (N, D).
@@ -178,6 +195,7 @@ def speed_correlation(
         subject (np.ndarray): Subject of each clip (N,).
         action (np.ndarray): Action of each clip (N,).
         rows (np.ndarray, optional): Clips over which the correlation runs; the means are over all. Defaults to None, all.
+        view (np.ndarray, optional): Number of the view of its performance that each clip is (N,). Defaults to None, one view of each.
 
     Returns:
         float: Correlation; 0 where one side does not vary.
@@ -186,8 +204,7 @@ def speed_correlation(
         ValueError: If shapes disagree.
     """
     original, anonymized, (people, kinds) = _checked(original, anonymized, subject, action)
-    group = people * (kinds.max() + 1) + kinds
-    group = np.unique(group, return_inverse=True)[1].ravel()
+    group = _repetitions(people, kinds, view)
     chosen = slice(None) if rows is None else rows
     x, y = (_centred(t, group)[chosen].ravel() for t in (original, anonymized))
     x, y = x - x.mean(), y - y.mean()

@@ -41,6 +41,8 @@ class BaseAnonymizer(BaseModule):
         receptive_field (int, optional): Largest number of consecutive input frames that one output frame depends on, in eval
             mode; None where there is no bound.
         asks_for_subject (bool): Whether a call needs ``subjects``, the subject of each clip of the batch, beside the skeletons.
+        asks_for_take (bool): Whether a call makes use of ``takes``, the performance that each clip of the batch shows
+            (:func:`~mmskanon.datasets.schema.take_key`), None where that is not known.
 
     Raises:
         ValueError: If ``num_person`` or ``num_coords`` makes no sense.
@@ -62,6 +64,7 @@ class BaseAnonymizer(BaseModule):
     streams: bool = True
     draws: bool = False
     asks_for_subject: bool = False
+    asks_for_take: bool = False
     normalization: dict | None = None
 
     def __init__(

@@ -134,6 +134,7 @@ class CanonicalBodyAnonymizer(BaseAnonymizer):
                     f'{name}: the inner {type(self.inner).__name__} has {key} {found!r}, the body around it {expected!r}; leave it out inside'
                 )
         self.asks_for_subject = self.inner.asks_for_subject
+        self.asks_for_take = self.inner.asks_for_take
         if population is not None and body is not None:
             raise ValueError(f'{name}: population and body are both given; leave one of them out')
         if rest_pose != 'none':
@@ -214,12 +215,18 @@ class CanonicalBodyAnonymizer(BaseAnonymizer):
         body = {k: v for k, v in self.state_dict().items() if not k.startswith('inner.')}
         return body | {f'inner.{k}': v for k, v in state.items()}
 
-    def forward(self, x: Tensor, subjects: Sequence[Hashable] | None = None) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        subjects: Sequence[Hashable] | None = None,
+        takes: Sequence[Hashable | None] | None = None,
+    ) -> Tensor:
         """Anonymize a batch of skeletons.
 
         Args:
             x (Tensor): Skeletons of shape (N, M, T, V, C), see :class:`BaseAnonymizer`.
             subjects (Sequence, optional): Subject of each clip, passed on to an inner anonymizer that asks for it. Defaults to None.
+            takes (Sequence, optional): Take of each clip, likewise. Defaults to None.
 
         Returns:
             Tensor: Anonymized skeletons, same shape.
@@ -230,12 +237,14 @@ class CanonicalBodyAnonymizer(BaseAnonymizer):
         if not is_traced():
             self._check_body()
         known = dict(subjects=subjects) if self.asks_for_subject else {}
-        return self._anonymize(x, partial(self.transform, **known))
+        if self.asks_for_take:
+            known['takes'] = takes
+        return self._anonymize(x, partial(self.transform, known=known))
 
     def transform(
-        self, coords: Tensor, present: Tensor, subjects: Sequence[Hashable] | None = None
+        self, coords: Tensor, present: Tensor, known: Mapping[str, Sequence] | None = None
     ) -> Tensor:
-        """Pass ``coords``, shape (N, M, T, V, 3), through front end, inner anonymizer and back end."""
+        """Pass ``coords``, shape (N, M, T, V, 3), through front end, inner anonymizer, which is told what is known of each clip, and back end."""
         # In double precision, which autocast leaves alone: near a half turn single precision cannot undo a rest pose.
         bodies = fill_absent_joints(coords.double(), self.layout)
         _, directions, own_lengths = inverse_kinematics(bodies, self.layout)
@@ -249,8 +258,7 @@ class CanonicalBodyAnonymizer(BaseAnonymizer):
             directions = rotate_shortest(directions, own, rest)
         canonical = self._build(bodies, directions, self.bone_lengths.double())
         canonical = canonical.masked_fill(~present, 0).to(coords.dtype)
-        known = dict(subjects=subjects) if self.asks_for_subject else {}
-        moved = self.inner(canonical, **known).double()
+        moved = self.inner(canonical, **(known or {})).double()
 
         seen = joint_mask(coords) & joint_mask(moved)
         moved = fill_absent_joints(moved, self.layout)

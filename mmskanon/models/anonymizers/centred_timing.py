@@ -14,7 +14,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from mmskanon.datasets.population_clips import PopulationClips, population_clips
-from mmskanon.datasets.schema import take_key
+from mmskanon.datasets.schema import number_takes
 from mmskanon.datasets.splits import sample_name
 from mmskanon.registry import MODELS
 from mmskanon.skeletons.donors import DonorIndex
@@ -134,6 +134,7 @@ class CentredTimingAnonymizer(KSameAnonymizer):
         """Align every clip of the collection with the donors of its class."""
         members: dict[int, list[int]] = {}
         found: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        known = clips.takes
         # On a terminal only.
         for index in tqdm(range(len(clips)), desc='habits', unit='clip', disable=None):
             shown = clips[index][: self.num_person, ..., :3]
@@ -147,11 +148,12 @@ class CentredTimingAnonymizer(KSameAnonymizer):
             own, there = self._read(clip)
             donors = self._donors.clips(label)
             paths = self._paths(own, there, donors)
-            # A clip is never read along itself.
-            usable = [not (self.exclude_self and self._is_own(own, there, d)) for d in donors]
+            # A clip is never read along itself, nor along another view of its take.
+            take = self._take_numbers.get(known[index])
+            usable = [not (self.exclude_self and self._is_own(own, there, d, take)) for d in donors]
             found[index] = paths.cpu().numpy(), np.array(usable)
             members.setdefault(label, []).append(index)
-        takes = [_take(sample) for sample in clips.samples]
+        takes = number_takes(clips.samples)
         measured, balances = {}, {}
         for label, indices in members.items():
             subjects = [clips.subjects[i] for i in indices]
@@ -314,9 +316,3 @@ class CentredTimingAnonymizer(KSameAnonymizer):
             f'{super().extra_repr()}, strength={min(strengths):.2f} to {max(strengths):.2f}, '
             f'exchanged={min(shares):.2f} to {max(shares):.2f}'
         )
-
-
-def _take(sample: dict) -> Hashable:
-    """The performance a sample shows; one of its own where it is not known."""
-    key = take_key(sample)
-    return sample['frame_dir'] if key is None else key

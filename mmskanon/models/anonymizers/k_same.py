@@ -15,6 +15,7 @@ from mmengine.logging import print_log
 from torch import Tensor
 
 from mmskanon.datasets.population_clips import population_clips
+from mmskanon.datasets.schema import number_takes
 from mmskanon.registry import MODELS
 from mmskanon.skeletons.donors import DonorIndex
 from mmskanon.skeletons.dtw import frames_at
@@ -78,10 +79,13 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
             upright by the spine of one frame, which leans differently for everybody. Normalizing the output again takes that
             rotation out. Defaults to True.
         exclude_self (bool): Whether a clip of the gallery of which the input is made, of its frames or what lies between them, is never a
-            donor of it. Found by its poses (:func:`~mmskanon.skeletons.motion_average.is_part_of`). Defaults to True.
+            donor of it. Found by its poses (:func:`~mmskanon.skeletons.motion_average.is_part_of`). Neither is then another camera's
+            view of the same performance (:func:`~mmskanon.datasets.schema.take_key`), as far as ``population`` tells takes and either
+            one of its views is found so, or the call gives ``takes``; a gallery file does not tell them. Defaults to True.
         exclude_own_subject (bool): Whether the person of the clip is never a donor. Calls then need ``subjects``, as
             ``tools/anonymize.py`` gives them from the annotations; people outside the gallery have none to exclude. Needs
-            ``population``, since a gallery file does not tell who is who. Defaults to False.
+            ``population``, since a gallery file does not tell who is who. It keeps out all views of the own performance too, however a
+            clip is known. Defaults to False.
         seed (int, optional): If given, equal clips get equal donors, whatever else is in the batch. For tests and repeatable
             exports: who knows the seed and the gallery can find out who was mixed. Defaults to None, a fresh draw each time.
         layout (str | dict | SkeletonLayout): See :class:`BaseAnonymizer`; three-dimensional. Defaults to ``'nturgb+d'``.
@@ -133,12 +137,19 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
         self.exclude_self, self.exclude_own_subject = exclude_self, exclude_own_subject
         self.asks_for_subject = exclude_own_subject
         self._numbers: dict[Hashable, int] = {}
+        self._take_numbers: dict[Hashable, int] = {}
         loaded, where = self._open(population, gallery)
         # Not in the state dict: a checkpoint would hand out the motions of the gallery.
         for field in fields(Gallery):
             self.register_buffer(field.name, getattr(loaded, field.name), persistent=False)
         self._donors = DonorIndex(loaded.labels.tolist(), loaded.subjects.tolist())
         self._spans = list(zip(loaded.starts.tolist(), loaded.starts[1:].tolist(), strict=False))
+        takes = loaded.takes
+        self._take_of = list(range(len(loaded))) if takes is None else takes.tolist()
+        self._views: dict[int, list[int]] = {}
+        for clip, take in enumerate(self._take_of):
+            self._views.setdefault(take, []).append(clip)
+        self.asks_for_take = exclude_self and bool(self._take_numbers)
         self._check_people(loaded, where)
 
     def _open(self, population: Mapping | None, gallery: str | None) -> tuple[Gallery, str]:
@@ -154,6 +165,8 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
             return load_gallery(gallery, self.layout, self.num_person), gallery
         clips = population_clips(population, self.layout, name)
         self._numbers = {s: i for i, s in enumerate(dict.fromkeys(clips.subjects))}
+        numbered = zip(clips.takes, number_takes(clips.samples), strict=True)
+        self._take_numbers = {take: number for take, number in numbered if take is not None}
         return clips.gallery(self.num_person), clips.ann_file
 
     def _check_people(self, gallery: Gallery, where: str) -> None:
@@ -178,30 +191,45 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
                 level=logging.WARNING,
             )
 
-    def forward(self, x: Tensor, subjects: Sequence[Hashable] | None = None) -> Tensor:
+    def forward(
+        self,
+        x: Tensor,
+        subjects: Sequence[Hashable] | None = None,
+        takes: Sequence[Hashable | None] | None = None,
+    ) -> Tensor:
         """Anonymize a batch of skeletons.
 
         Args:
             x (Tensor): Skeletons of shape (N, M, T, V, C), see :class:`BaseAnonymizer`.
             subjects (Sequence, optional): Subject of each clip as the population names it; looked at only with
                 ``exclude_own_subject``. Defaults to None.
+            takes (Sequence, optional): Performance that each clip shows as :func:`~mmskanon.datasets.schema.take_key` gives it, None where
+                it is not known; looked at only with ``exclude_self``. Defaults to None, not known.
 
         Returns:
             Tensor: Anonymized skeletons, same shape.
 
         Raises:
-            ValueError: If subjects are needed and not given, or donors run out.
+            ValueError: If subjects are needed and not given, takes are not one for each clip, or donors run out.
         """
         if self.asks_for_subject and (subjects is None or len(subjects) != len(x)):
             raise ValueError(
                 f'{type(self).__name__} needs the subject of each of the {len(x)} clips, found {subjects!r}: export with tools/anonymize.py, or '
                 'call it with subjects=[...]'
             )
-        return self._anonymize(x, partial(self.transform, subjects=subjects))
+        if takes is not None and len(takes) != len(x):
+            raise ValueError(
+                f'{type(self).__name__}: expected the takes of {len(x)} clips, found {len(takes)}: give one for each clip, None where it is not known'
+            )
+        return self._anonymize(x, partial(self.transform, subjects=subjects, takes=takes))
 
     @torch.no_grad()
     def transform(
-        self, coords: Tensor, present: Tensor, subjects: Sequence[Hashable] | None = None
+        self,
+        coords: Tensor,
+        present: Tensor,
+        subjects: Sequence[Hashable] | None = None,
+        takes: Sequence[Hashable | None] | None = None,
     ) -> Tensor:
         """Replace ``coords``, shape (N, M, T, V, 3)."""
         ranking = self.read_actions(coords).argsort(-1, descending=True).tolist()
@@ -210,17 +238,22 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
             span = occupied_span(clip)
             if span is not None:
                 subject = subjects[row] if self.asks_for_subject else None
-                out[row, :, span] = self._replace(clip, ranking[row], subject).to(coords)
+                take = None if takes is None else self._take_numbers.get(takes[row])
+                out[row, :, span] = self._replace(clip, ranking[row], subject, take).to(coords)
         return torch.where(joint_mask(coords), out, 0)
 
     def _replace(
-        self, clip: np.ndarray, ranking: Sequence[int], subject: Hashable | None
+        self,
+        clip: np.ndarray,
+        ranking: Sequence[int],
+        subject: Hashable | None,
+        take: int | None,
     ) -> Tensor:
         """The new motion of one clip (M, T, V, 3), for the frames between its first and its last person."""
         own, shown = self._read(clip)
         generator = clip_generator(self.seed, clip)
         person = self._numbers.get(subject) if self.exclude_own_subject else None
-        donors = self._draw(own, shown, ranking, generator, person)
+        donors = self._draw(own, shown, ranking, generator, person, take)
         positions = self._timing(own, shown, donors, generator, subject)
         spans = [slice(*self._spans[donor]) for donor in donors]
         directions = [self.directions[span] for span in spans]
@@ -285,24 +318,28 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
         ranking: Sequence[int],
         generator: torch.Generator | None,
         person: int | None,
+        take: int | None,
     ) -> list[int]:
         """k donors of the most probable class that has them, for a clip with the directions ``own`` (T, M', V, 3) of the persons shown."""
 
         def refuse(donor: int) -> bool:
-            return self.exclude_self and self._is_own(own, shown, donor)
+            return self.exclude_self and self._is_own(own, shown, donor, take)
 
         for label in ranking:
             donors = self._donors.draw(label, self.k, refuse, generator, person)
             if donors is not None:
                 return donors
         raise ValueError(
-            f'{type(self).__name__}: no class of the gallery has clips of k={self.k} people left once the clip itself and its subject are excluded: '
+            f'{type(self).__name__}: no class of the gallery has clips of k={self.k} people left once the recording itself and its subject are excluded: '
             f'lower k, or choose data of more people'
         )
 
-    def _is_own(self, own: Tensor, shown: Tensor, donor: int) -> bool:
-        """Whether a clip with the directions ``own`` was made of a clip of the gallery."""
-        return is_part_of(own, self.directions[slice(*self._spans[donor])][:, shown])
+    def _is_own(self, own: Tensor, shown: Tensor, donor: int, take: int | None) -> bool:
+        """Whether a clip of the gallery shows the take of a clip, or one of its views is what that one, with the directions ``own``, was made of."""
+        if take == self._take_of[donor]:
+            return True
+        views = (self._spans[view] for view in self._views[self._take_of[donor]])
+        return any(is_part_of(own, self.directions[slice(*span)][:, shown]) for span in views)
 
     def extra_repr(self) -> str:
         """Return what ``print(model)`` shows."""

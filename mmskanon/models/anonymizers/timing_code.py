@@ -39,7 +39,7 @@ class TimingCodeAnonymizer(KSameAnonymizer):
     Distribution Estimation under Local Privacy", ICML 2016, which is also epsilon-locally differentially private in the timing). It holds for one
     clip; of n clips of a person, at most the n-th power. **What is not:** class and length are outside of it, and where the recognizer is wrong in a
     manner of that person, or the length is, they tell. It needs ``keep_orientation=False``, and donors must not depend on the person, so it
-    holds for clips that are not in the gallery and without ``exclude_own_subject``. With ``seed`` who knows the seed can undo the chance.
+    holds for clips of whose performance the gallery has nothing and without ``exclude_own_subject``. With ``seed`` who knows the seed can undo the chance.
 
     Args:
         codes (int): Number of timings told apart, at least 1. Defaults to 8.

@@ -84,6 +84,40 @@ def test_against_loops(world):
         assert measure(table, made, subject, action, rows)[0] == pytest.approx(np.mean(hits))
 
 
+def test_views_of_the_own_performance_are_neither_misses_nor_help(world):
+    """Two cameras film each performance; what an output keeps of it is the same in both."""
+    parts, subject, action = world
+    rng = np.random.default_rng(4)
+    parts, subject, action = (
+        {k: np.repeat(p, 2, 0) for k, p in parts.items()},
+        *(np.repeat(x, 2) for x in (subject, action)),
+    )
+    view = np.arange(len(subject)) % 2
+    camera = 2 * rng.normal(size=(S * A * 2, D))[(subject * A + action) * 2 + view]
+    table = sum(parts.values()) + camera + 0.3 * rng.normal(size=(len(view), D))
+    kept = parts['action'] + 3 * parts['trial']
+    tm, chance = trial_match(table, kept, subject, action, view=view)
+    assert tm > 0.95 and chance == 1 / T
+    assert trial_match(table, kept, subject, action)[0] < 0.6
+    assert speed_correlation(table, kept, subject, action, view=view) > 0.95
+    # Who keeps the camera, or one performance of each person, keeps no repetition.
+    seen = parts['action'] + camera
+    assert trial_match(table, seen, subject, action, view=view)[0] == pytest.approx(1 / T)
+    assert speed_correlation(table, seen, subject, action, view=view) == 0
+    assert speed_correlation(table, seen, subject, action) > 0.5
+    with pytest.raises(ValueError, match='expected the view of 160 clips, found 2'):
+        trial_match(table, kept, subject, action, view=[0, 1])
+
+
+def test_one_view_changes_nothing(world):
+    parts, subject, action = world
+    table, rng = sum(parts.values()), np.random.default_rng(5)
+    made = table + rng.normal(scale=2, size=table.shape)
+    for measure in (trial_match, speed_correlation):
+        plain = measure(table, made, subject, action)
+        assert measure(table, made, subject, action, view=np.zeros(len(table), int)) == plain
+
+
 def test_chosen_rows_find_their_sources_among_all(world):
     parts, subject, action = world
     table = sum(parts.values())

@@ -300,6 +300,23 @@ def test_subjects_are_passed_on():
     assert anonymizer.inner.subjects == [9]
 
 
+def test_takes_are_passed_on():
+    class Asks(Seen):
+        asks_for_take = True
+
+        def forward(self, x, takes=None):
+            self.takes = takes
+            return x
+
+    anonymizer = build(dict(type=Asks))
+    assert anonymizer.asks_for_take and not build().asks_for_take
+    anonymizer(skeletons(), takes=['a', None])
+    assert anonymizer.inner.takes == ['a', None]
+    samples = annotations()['annotations'][:1]
+    next(anonymize_annotations(samples, anonymizer, dict(layout=LAYOUT)))
+    assert anonymizer.inner.takes == [(None, 1, 1, 0)]
+
+
 def test_wrappers_can_be_nested():
     x = skeletons(gaps=False)
     inside = dict(type='CanonicalBodyAnonymizer', anonymizer=IDENTITY, body=body(LAYOUT, seed=5))

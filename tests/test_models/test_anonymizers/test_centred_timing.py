@@ -11,6 +11,7 @@ from mmengine.registry import init_default_scope
 
 from mmskanon.apis import anonymize_annotations
 from mmskanon.datasets.population_clips import population_clips
+from mmskanon.datasets.schema import take_of
 from mmskanon.models.anonymizers import CentredTimingAnonymizer, KSameAnonymizer, centred_timing
 from mmskanon.models.anonymizers.batches import anonymize_batch
 from mmskanon.models.anonymizers.class_habits import without_habit
@@ -227,6 +228,20 @@ def test_what_is_exchanged_is_the_timing_of_somebody_else_without_their_habit(ma
     habit.usable[:] = False
     kept = dataclasses.replace(habit, exchanged=0.0).remove(own, donors, 3)
     assert torch.equal(habit.remove(own, donors, 3), kept)
+
+
+def test_paths_through_donors_of_the_own_take_do_not_count(make, tmp_path):
+    """The donors' clips look otherwise, and say that they are views of the same performances."""
+    data = habitual()
+    habit = make(data)._habits[1]
+    population = dict(ann_file=str(tmp_path / 'other.pkl'), split='train')
+    donors = population_clips(population, LAYOUT, 'a test').takes
+    clips = np.random.default_rng(1).permutation(48)  # those that are lent, all are read as class 1
+    for row, clip in enumerate(clips):
+        own = take_of(data['annotations'][clip])
+        for donor, column in habit.donors.items():
+            assert habit.usable[row, column] == (donors[donor] != own)
+    assert (~habit.usable).sum() == 2 * PEOPLE
 
 
 def test_strangers_are_refused(make):

@@ -7,11 +7,14 @@ import numpy as np
 import pytest
 import torch
 from builders import LAYOUT, action_head, annotations, privacy_head, tiny_net
+from mmaction.structures import ActionDataSample
 from mmengine.registry import init_default_scope
 
 from mmskanon.apis import anonymize_annotations, anonymize_keypoints
 from mmskanon.datasets.population_clips import population_clips
+from mmskanon.datasets.schema import take_of
 from mmskanon.models.anonymizers import CanonicalBodyAnonymizer, KSameAnonymizer, k_same
+from mmskanon.models.anonymizers.batches import anonymize_batch
 from mmskanon.registry import MODELS
 from mmskanon.skeletons.gallery import save_gallery
 from mmskanon.skeletons.kinematics import inverse_kinematics
@@ -124,6 +127,76 @@ def test_the_clip_itself_is_never_a_donor(make, tmp_path):
     for _ in range(8):
         anonymizer(whole)
     assert any(number in donors for donors in calls)
+
+
+def filmed_twice():
+    """Annotations of performances that two cameras filmed, which do not see the same."""
+    data, rng = annotations(), np.random.default_rng(7)
+    first = [dict(s, camera=1) for s in data['annotations']]
+    second = [dict(s, frame_dir=f'{s["frame_dir"]}_c2', camera=2) for s in first]
+    for sample in second:
+        noise = rng.normal(scale=0.02, size=sample['keypoint'].shape)
+        sample['keypoint'] = sample['keypoint'] + noise.astype(np.float32)
+    split = dict(both=[s['frame_dir'] for s in first + second if s['trial'] < 3])
+    split['second'] = [s['frame_dir'] for s in second]
+    return dict(split=split, annotations=first + second)
+
+
+@pytest.mark.parametrize('known', ['poses', 'take'])
+def test_another_view_of_the_performance_is_never_a_donor(make, tmp_path, known):
+    """Known by the poses of a view that is in the gallery, or, where none is, by what the sample says."""
+    data, split = filmed_twice(), 'both' if known == 'poses' else 'second'
+    anonymizer = make(k=4, data=data, split=split)
+    population = dict(ann_file=str(tmp_path / 'data.pkl'), split=split)
+    takes = population_clips(population, LAYOUT, 'a test').takes
+    for sample in data['annotations'][:48:5]:  # of camera 1
+        if known == 'poses' and sample['trial'] > 2:
+            continue
+        own = {i for i, take in enumerate(takes) if take == take_of(sample)}
+        assert len(own) == (2 if known == 'poses' else 1)
+        says(anonymizer, sample['label'])
+        calls = drawn(anonymizer)
+        for _ in range(8):
+            if known == 'take':
+                next(anonymize_annotations([sample], anonymizer, dict(layout=LAYOUT)))
+            else:
+                anonymize_keypoints(sample['keypoint'], anonymizer, dict(layout=LAYOUT))
+        assert len(calls) == 8 and not any(own.intersection(donors) for donors in calls)
+        assert any(sample['subject'] - 1 in anonymizer.subjects[d] for d in calls)
+
+
+def test_a_gallery_file_tells_no_views(make, tmp_path):
+    data = filmed_twice()
+    make(data=data, split='both')
+    population = dict(ann_file=str(tmp_path / 'data.pkl'), split='both')
+    clips = population_clips(population, LAYOUT, 'a test')
+    save_gallery(clips.gallery(1), tmp_path / 'gallery.pth', LAYOUT)
+    x = torch.from_numpy(clips[0])[None]
+    loaded = make(k=4, data=data, gallery=str(tmp_path / 'gallery.pth'))
+    assert loaded.takes is None and not loaded.asks_for_take
+    assert loaded(x, takes=[clips.takes[0]]).isfinite().all()
+
+
+def test_takes_are_one_for_each_clip(make):
+    with pytest.raises(ValueError, match='expected the takes of 2 clips, found 1'):
+        make()(torch.randn(2, 1, 9, 20, 3), takes=[None])
+
+
+def test_a_batch_tells_which_performance_it_shows(make):
+    anonymizer = make(k=4, data=filmed_twice(), split='second')
+    told = []
+    anonymizer.transform = lambda coords, present, subjects, takes: told.append(takes) or coords
+    samples = [
+        ActionDataSample(metainfo=dict(frame_dir='a', subject=2, trial=3)).set_gt_label(1),
+        ActionDataSample(metainfo=dict(frame_dir='S001C002P003R002A013')).set_gt_label(12),
+        ActionDataSample(metainfo=dict(frame_dir='b', subject=2)).set_gt_label(1),
+    ]
+    anonymize_batch(anonymizer, torch.randn(3, 2, 1, 9, 20, 3), samples)
+    ntu = take_of(dict(frame_dir='S001C001P003R002A013', label=12))
+    known = (None, 2, 3, 1)
+    assert told == [[known, known, ntu, ntu, None, None]]
+    anonymize_batch(anonymizer, torch.randn(1, 2, 1, 9, 20, 3), None)
+    assert told[1] is None
 
 
 def test_the_own_subject_is_never_a_donor_where_asked(make):
