@@ -10,6 +10,7 @@ from mmengine.registry import init_default_scope
 from torch.optim import SGD
 
 from mmskanon.models.losses import softmax_entropy
+from mmskanon.models.outputs import party_outputs
 from mmskanon.registry import MODELS
 
 
@@ -194,6 +195,19 @@ def test_several_clips_a_sample_are_labelled_each():
     assert torch.isfinite(logs['anonymizer/loss'])
     samples = model.eval()(**model.data_preprocessor(data), mode='predict')
     assert samples[0].fidelity['count'] == 2 * 16 * 20
+
+
+def test_losses_see_which_clips_are_of_one_recording():
+    """Passes over one sample by their name, clips of one sample in any case."""
+    data = batch(n=4)
+    data['inputs'] = torch.cat([torch.stack(data['inputs'])] * 2, dim=1)
+    samples = data['data_samples']
+    samples[3].set_metainfo(dict(frame_dir='s1'))
+    samples[2].pop('frame_dir')
+    outputs = party_outputs(data['inputs'].flatten(0, 1), samples, torch.nn.Identity(), None, None)
+    same = outputs.recordings[:, None] == outputs.recordings[None]
+    expected = torch.tensor([0, 0, 1, 1, 2, 2, 1, 1])
+    assert torch.equal(same, expected[:, None] == expected[None])
 
 
 @pytest.mark.parametrize(
