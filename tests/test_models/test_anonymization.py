@@ -226,6 +226,19 @@ def test_missing_parties_are_named(overrides, message):
         build(**overrides)
 
 
+def test_an_adversary_that_asks_for_the_action_needs_a_recognizer():
+    head = dict(type='ClassConditionalPrivacyHead', attribute='subject', num_classes=4)
+    member = dict(net=tiny_net(dict(head, num_actions=5)))
+    bank = dict(
+        type='AdversaryBank', members=dict(one=dict(net=tiny_net(privacy_head())), b=member)
+    )
+    losses = dict(privacy=dict(type='PrivacyEntropy'))
+    message = "adversary 'b' has a ClassConditionalPrivacyHead, .* add model.recognizer"
+    with pytest.raises(ValueError, match=message):
+        build(recognizer=None, adversary=bank, losses=losses)
+    assert build(adversary=bank).adversary.needs_actions
+
+
 def test_an_unknown_mode_is_refused():
     model = build()
     with pytest.raises(ValueError, match="found 'train'"):
