@@ -7,6 +7,7 @@ import json
 import mmskanon  # noqa: F401  installs the upstream shims before mmaction is imported
 
 from mmengine.runner import Runner  # isort: skip
+from torch import nn
 
 from mmskanon.compat import init_cpu_process_group
 from mmskanon.io.atomic import atomic_write_bytes
@@ -30,6 +31,14 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def refuse_untrained(net: nn.Module) -> None:
+    """Raise ValueError if what is to be tested has weights, which no checkpoint was given for."""
+    if any(True for _ in net.parameters()):
+        raise ValueError(
+            f"{type(net).__name__} has weights, which 'none' leaves untrained; give the checkpoint of a trained model."
+        )
+
+
 def main() -> None:
     """Read the config, apply the arguments, test."""
     args = parse_args()
@@ -47,8 +56,11 @@ def main() -> None:
         cfg.test_evaluator = [*evaluators, dict(type='PredictionDump', out_file_path=args.dump)]
     init_cpu_process_group(args.launcher)
     runner = Runner.from_cfg(cfg)
+    model = getattr(runner.model, 'module', runner.model)
     if args.checkpoint != 'none':
-        load_weights(getattr(runner.model, 'module', runner.model), args.checkpoint, 'model')
+        load_weights(model, args.checkpoint, 'model')
+    elif cfg.get('load_from') is None:
+        refuse_untrained(getattr(model, 'anonymizer', model))
     metrics = runner.test()
     if args.metrics is not None and runner.rank == 0:
         text = json.dumps({k: float(v) for k, v in metrics.items()}, indent=2) + '\n'

@@ -55,7 +55,7 @@ def main() -> None:
     check_optimizers(cfg.optim_wrapper)
     if args.seed is not None:
         cfg.randomness = dict(cfg.get('randomness') or {}, seed=args.seed)
-    amp = enable_amp(cfg.optim_wrapper) if args.amp else None
+    amp = enable_amp(cfg.optim_wrapper, cfg.model) if args.amp else None
     if args.no_validate:
         cfg.val_cfg = cfg.val_dataloader = cfg.val_evaluator = None
     if args.auto_scale_lr:

@@ -230,7 +230,7 @@ def anonymize_annotations(
     """
     for sample in annotations:
         if frames is not None:
-            sample = retimed(sample, frames)
+            sample = retimed(sample, frames, anonymizer.layout.dims)
         keypoint = anonymize_keypoints(
             sample['keypoint'],
             anonymizer,
@@ -243,23 +243,25 @@ def anonymize_annotations(
         yield {**sample, 'keypoint': keypoint}
 
 
-def retimed(sample: dict, frames: int) -> dict:
+def retimed(sample: dict, frames: int, dims: int) -> dict:
     """Bring a sample to another number of frames, with its scores and ``total_frames`` if it has them.
 
     Args:
         sample (dict): The sample; left as it is.
         frames (int): Number of frames.
+        dims (int): Coordinates of a joint; channels after them are scores. A joint whose coordinates are all zero is absent.
 
     Returns:
         dict: A new one.
     """
     keypoint = sample['keypoint']
-    changed = dict(keypoint=resample_clip(keypoint, frames).astype(keypoint.dtype))
+    present = keypoint[..., :dims].any(-1)
+    changed = dict(keypoint=resample_clip(keypoint, frames, present).astype(keypoint.dtype))
     if 'total_frames' in sample:
         changed['total_frames'] = frames
     if 'keypoint_score' in sample:
         score = np.asarray(sample['keypoint_score'])
-        changed['keypoint_score'] = resample_clip(score[..., None], frames)[..., 0].astype(
+        changed['keypoint_score'] = resample_clip(score[..., None], frames, present)[..., 0].astype(
             score.dtype
         )
     return {**sample, **changed}

@@ -199,7 +199,8 @@ class Worker:
         """Anonymize annotations and write them one after another, as instructions of a pickle."""
         naming, frames = self.job.naming, self.job.motion.frames
         if frames is not None:
-            samples = [retimed(sample, frames) for sample in samples]
+            dims = self.motion.anonymizer.layout.dims
+            samples = [retimed(sample, frames, dims) for sample in samples]
         clips = [
             self._clip(name, f'sample {name}', sample, sample['keypoint'])
             for name, sample in ((str(sample_name(s)), s) for s in samples)

@@ -113,11 +113,13 @@ class Motion:
         Raises:
             ValueError: If a clip does not fit the anonymizer; the sentence names it.
         """
-        frames = self.settings.frames
+        frames, dims = self.settings.frames, self.anonymizer.layout.dims
         keypoints = [
             c.keypoint
             if frames in (None, c.keypoint.shape[1])
-            else resample_clip(c.keypoint, frames).astype(c.keypoint.dtype)
+            else resample_clip(c.keypoint, frames, c.keypoint[..., :dims].any(-1)).astype(
+                c.keypoint.dtype
+            )
             for c in clips
         ]
         made: list[np.ndarray | None] = [None] * len(clips)

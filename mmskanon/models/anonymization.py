@@ -12,7 +12,7 @@ from mmskanon.registry import MODELS
 from .anonymizers.batches import anonymize_batch
 from .losses import PartyOutputs
 from .outputs import party_outputs
-from .parties import build_attackers, check_encoder, check_losses, frozen
+from .parties import build_attackers, check_actions, check_encoder, check_losses, frozen
 from .recognizers import action_labels, build_recognizer, without_checkpoints
 from .weights import load_weights
 
@@ -48,7 +48,7 @@ class AdversarialAnonymization(BaseModel):
         data_preprocessor (dict, optional): Defaults to MMAction2's ``ActionDataPreprocessor``, which stacks and casts.
 
     Raises:
-        ValueError: If a loss needs a party that is not configured, an attacker has no checkpoint, or an encoder that is not to
+        ValueError: If a loss or an adversary needs a party that is not configured, an attacker has no checkpoint, or an encoder that is not to
             learn comes from none.
     """
 
@@ -82,6 +82,7 @@ class AdversarialAnonymization(BaseModel):
         self.adversary = adversary and MODELS.build(adversary)
         self.losses = nn.ModuleDict({n: MODELS.build(c) for n, c in (losses or {}).items()})
         check_losses(self.losses, self.recognizer, self.adversary)
+        check_actions(self.recognizer, self.adversary)
         # A plain dict, so no children: attackers are loaded from their own files, never from or into this model's checkpoints.
         self.attackers = build_attackers(attackers or {})
         # Callables that synchronize gradients between processes; a distributed wrapper replaces them (see call_party).

@@ -57,6 +57,7 @@ def party_outputs(
         kinds=kinds,
         private_labels=_private_classes(data_samples, clips, skeletons.device),
         target=_targets(data_samples, skeletons),
+        recordings=_recordings(data_samples, clips, skeletons.device),
     )
 
 
@@ -70,6 +71,13 @@ def _private_classes(
         a: torch.tensor([k[a] for k in known], device=device).repeat_interleave(clips)
         for a in shared
     }
+
+
+def _recordings(data_samples: list, clips: int, device: torch.device) -> torch.Tensor:
+    """Numbers (N,), equal where clips are of one recording: of one sample, or of samples with one name."""
+    names = [sample.get('frame_dir', i) for i, sample in enumerate(data_samples)]
+    numbers = {name: i for i, name in enumerate(names)}
+    return torch.tensor([numbers[n] for n in names], device=device).repeat_interleave(clips)
 
 
 def _targets(data_samples: list, skeletons: torch.Tensor) -> torch.Tensor | None:

@@ -55,6 +55,24 @@ def check_losses(
             )
 
 
+def check_actions(recognizer: nn.Module | None, adversary: nn.Module | None) -> None:
+    """Make sure that adversaries that ask for the action get it in evaluation.
+
+    Args:
+        recognizer (nn.Module, optional): The recognizer.
+        adversary (nn.Module, optional): The adversaries.
+
+    Raises:
+        ValueError: If one asks for it, and there is no recognizer to tell it.
+    """
+    if recognizer is None and adversary is not None and adversary.needs_actions:
+        name = next(n for n in adversary.names if adversary.head(n).needs_actions)
+        raise ValueError(
+            f"adversary '{name}' has a {type(adversary.head(name)).__name__}, which is told the action by the recognizer in evaluation; add "
+            'model.recognizer, or give it a PrivacyHead.'
+        )
+
+
 def build_attackers(attackers: Mapping[str, dict]) -> dict[str, nn.Module]:
     """Build trained privacy classifiers that only evaluate.
 

@@ -23,15 +23,17 @@ def resample_frames(x: np.ndarray, frames: int) -> np.ndarray:
     return x[lower] + weight * (x[upper] - x[lower])
 
 
-def resample_clip(clip: np.ndarray, length: int) -> np.ndarray:
+def resample_clip(clip: np.ndarray, length: int, present: np.ndarray | None = None) -> np.ndarray:
     """Stretch or shrink a clip to a number of frames, linearly between frames.
 
-    Where a person is absent in one of the two frames between which a new one falls, the nearer of them counts alone, so that
-    nobody is drawn halfway to the origin.
+    Where a joint is absent in one of the two frames between which a new one falls, the nearer of them counts alone, so that
+    nothing is drawn halfway to the origin.
 
     Args:
-        clip (np.ndarray): Shape (M, T, V, C), absent persons all zero.
+        clip (np.ndarray): Shape (M, T, V, C), absent joints all zero.
         length (int): Number of frames L.
+        present (np.ndarray, optional): Which joints are there, shape (M, T, V), where not all channels are coordinates. Defaults to None,
+            those with a channel that is not zero.
 
     Returns:
         np.ndarray: Shape (M, L, V, C), float32.
@@ -41,8 +43,8 @@ def resample_clip(clip: np.ndarray, length: int) -> np.ndarray:
     low = np.floor(at).astype(int)
     high = np.minimum(low + 1, frames - 1)
     share = (at - low).astype(np.float32)[None, :, None, None]
-    present = clip.any(axis=(2, 3))
-    both = (present[:, low] & present[:, high])[..., None, None]
+    present = clip.any(axis=3) if present is None else present
+    both = (present[:, low] & present[:, high])[..., None]
     nearer = clip[:, np.rint(at).astype(int)]
     return np.where(both, clip[:, low] * (1 - share) + clip[:, high] * share, nearer).astype(
         np.float32

@@ -93,7 +93,8 @@ def read_run_config(args: argparse.Namespace, needs: Sequence[str]) -> Config:
     Raises:
         FileNotFoundError, ValueError, ImportError, KeyError: As :func:`~mmskanon.utils.config.read_config` does.
     """
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    of_mpi = os.environ.get('OMPI_COMM_WORLD_LOCAL_RANK') if args.launcher == 'mpi' else None
+    os.environ.setdefault('LOCAL_RANK', of_mpi or str(args.local_rank))
     cfg = read_config(args.config, args.cfg_options, needs)
     set_work_dir(cfg, args.work_dir, args.config)
     cfg.launcher = args.launcher

@@ -14,6 +14,7 @@ from mmskanon.apis import (
     build_anonymizer,
     normalization_of,
 )
+from mmskanon.apis.anonymize import retimed
 from mmskanon.models import BaseAnonymizer, IdentityAnonymizer, ResNetAnonymizer
 from mmskanon.registry import MODELS
 from mmskanon.skeletons.geometry import denormalize_skeleton, normalize_skeleton
@@ -168,6 +169,19 @@ def test_a_sample_that_does_not_fit_is_named():
     samples = annotations(persons=2)['annotations'][:1]
     with pytest.raises(ValueError, match='sample a1_s1_t1 shows 2 persons'):
         next(anonymize_annotations(samples, Raise(LAYOUT, 1), NORMALIZATION))
+
+
+def test_an_absent_joint_is_absent_between_frames_too_though_it_has_a_score():
+    keypoint = np.full((1, 10, 3, 3), 4.0, np.float32)
+    keypoint[0, 5:, 1, :2] = 0
+    score = np.where(keypoint[..., :2].any(-1), 0.9, 0.1)
+    made = retimed(dict(keypoint=keypoint, keypoint_score=score, total_frames=10), 20, dims=2)
+    there = np.rint(np.linspace(0, 9, 20)) < 5
+    expected = np.where(there, 4.0, 0.0)[:, None]
+    np.testing.assert_array_equal(made['keypoint'][0, :, 1, :2], expected.repeat(2, 1))
+    np.testing.assert_allclose(
+        made['keypoint_score'][0, :, 1], np.where(there, 0.9, 0.1), atol=1e-6
+    )
 
 
 def test_all_clips_get_one_number_of_frames_where_asked():

@@ -10,6 +10,7 @@ from mmengine.registry import init_default_scope
 from torch.optim import SGD
 
 from mmskanon.models.losses import softmax_entropy
+from mmskanon.models.outputs import party_outputs
 from mmskanon.registry import MODELS
 
 
@@ -196,6 +197,19 @@ def test_several_clips_a_sample_are_labelled_each():
     assert samples[0].fidelity['count'] == 2 * 16 * 20
 
 
+def test_losses_see_which_clips_are_of_one_recording():
+    """Passes over one sample by their name, clips of one sample in any case."""
+    data = batch(n=4)
+    data['inputs'] = torch.cat([torch.stack(data['inputs'])] * 2, dim=1)
+    samples = data['data_samples']
+    samples[3].set_metainfo(dict(frame_dir='s1'))
+    samples[2].pop('frame_dir')
+    outputs = party_outputs(data['inputs'].flatten(0, 1), samples, torch.nn.Identity(), None, None)
+    same = outputs.recordings[:, None] == outputs.recordings[None]
+    expected = torch.tensor([0, 0, 1, 1, 2, 2, 1, 1])
+    assert torch.equal(same, expected[:, None] == expected[None])
+
+
 @pytest.mark.parametrize(
     ('overrides', 'message'),
     [
@@ -210,6 +224,19 @@ def test_several_clips_a_sample_are_labelled_each():
 def test_missing_parties_are_named(overrides, message):
     with pytest.raises(ValueError, match=message):
         build(**overrides)
+
+
+def test_an_adversary_that_asks_for_the_action_needs_a_recognizer():
+    head = dict(type='ClassConditionalPrivacyHead', attribute='subject', num_classes=4)
+    member = dict(net=tiny_net(dict(head, num_actions=5)))
+    bank = dict(
+        type='AdversaryBank', members=dict(one=dict(net=tiny_net(privacy_head())), b=member)
+    )
+    losses = dict(privacy=dict(type='PrivacyEntropy'))
+    message = "adversary 'b' has a ClassConditionalPrivacyHead, .* add model.recognizer"
+    with pytest.raises(ValueError, match=message):
+        build(recognizer=None, adversary=bank, losses=losses)
+    assert build(adversary=bank).adversary.needs_actions
 
 
 def test_an_unknown_mode_is_refused():

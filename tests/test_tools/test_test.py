@@ -131,6 +131,25 @@ def test_a_baseline_without_weights_of_its_own(tool, config, ann_file, checkpoin
         assert torch.allclose(first['pred_score'], second['pred_score'], atol=1e-6)
 
 
+def test_untrained_weights_are_refused(tool, config, ann_file, checkpoint):
+    """Not measured without a word, though the config names what the anonymizer would be trained from."""
+    start = checkpoint()
+    action = checkpoint('action.pth', tiny_net(action_head(3)))
+    parties = dict(recognizer=dict(net=tiny_net(action_head(3)), checkpoint=str(action)))
+    for model, name in (
+        (tiny_model(**parties), 'ResNetAnonymizer'),
+        (tiny_model(anonymizer_checkpoint=str(start), **parties), 'ResNetAnonymizer'),
+        (tiny_net(action_head(3)), 'SkeletonRecognizer'),
+    ):
+        done = tool('test', config(ann_file, model=model, evaluator=ACTION), 'none')
+        assert done.code == 1
+        assert done.err.startswith(
+            f"error: {name} has weights, which 'none' leaves untrained; give"
+        )
+    recipe = config(ann_file, model=tiny_net(action_head(3)), evaluator=ACTION)
+    ran(tool('test', recipe, 'none', '--cfg-options', f'load_from={action}'))
+
+
 def test_classifiers_are_tested_alike(tool, config, ann_file, checkpoint):
     recipe = config(ann_file, model=tiny_net(action_head(3)), evaluator=ACTION)
     done = ran(tool('test', recipe, checkpoint('a.pth', tiny_net(action_head(3)))))

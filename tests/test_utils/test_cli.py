@@ -1,6 +1,7 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
 import argparse
 import multiprocessing
+import os
 import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor
@@ -11,7 +12,7 @@ from mmengine.registry import Registry
 from torch._utils import ExceptionWrapper
 
 from mmskanon.datasets.splits import select_split
-from mmskanon.utils import Overrides, read_config, run_tool
+from mmskanon.utils import Overrides, add_run_arguments, read_config, read_run_config, run_tool
 from mmskanon.utils.cli import describe, is_for_user
 
 HINT = '(set MMSKANON_TRACEBACK=1 to see where)'
@@ -30,6 +31,32 @@ def raising(error):
         raise error
 
     return main
+
+
+@pytest.mark.parametrize(
+    ('launcher', 'environment', 'rank'),
+    [
+        ('mpi', dict(OMPI_COMM_WORLD_LOCAL_RANK='3'), '3'),
+        ('mpi', dict(OMPI_COMM_WORLD_LOCAL_RANK='3', LOCAL_RANK='1'), '1'),
+        ('pytorch', dict(OMPI_COMM_WORLD_LOCAL_RANK='3'), '0'),
+        ('none', {}, '0'),
+    ],
+)
+def test_the_local_rank_is_what_the_launcher_says(
+    launcher, environment, rank, tmp_path, monkeypatch
+):
+    for name in ('LOCAL_RANK', 'OMPI_COMM_WORLD_LOCAL_RANK'):
+        monkeypatch.setenv(name, '')  # restored afterwards, also where it was not set
+        monkeypatch.delenv(name)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / 'config.py').write_text('model = dict()')
+    parser = argparse.ArgumentParser()
+    add_run_arguments(parser)
+    args = parser.parse_args(['--launcher', launcher])
+    args.config, args.work_dir = str(tmp_path / 'config.py'), None
+    read_run_config(args, [])
+    assert os.environ['LOCAL_RANK'] == rank
 
 
 class TestRunTool:

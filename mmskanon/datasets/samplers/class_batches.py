@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from mmengine.dist import get_rank
@@ -18,8 +18,9 @@ class ClassBatchSampler(Sampler):
     """Batches for losses that compare clips of one action: ``num_classes`` actions a batch, equally many clips of each.
 
     Used as ``batch_sampler`` of a data loader beside an MMEngine ``sampler``, whose indices (of this process) it composes. Actions take
-    turns in random order, and so do the clips of an action, so that all are seen equally often up to one turn; an action with fewer
-    clips than its place in the batch takes has some twice. The order follows from the sampler's seed and epoch.
+    turns in random order, and so do the recordings of an action and the passes over a recording (``repeat`` of the data set), so that all
+    are seen equally often up to one turn. A batch has a recording twice only where the action has fewer than its place in the batch takes.
+    The order follows from the sampler's seed and epoch.
 
     Args:
         sampler (Sampler): A sampler with ``dataset``, such as ``DefaultSampler``; set by the runner.
@@ -44,7 +45,13 @@ class ClassBatchSampler(Sampler):
             )
         self.sampler, self.batch_size, self.num_classes = sampler, batch_size, num_classes
         dataset = sampler.dataset
-        self._labels = np.array([dataset.get_data_info(i)['label'] for i in range(len(dataset))])
+        numbers: dict[str | int, int] = {}
+        labels, recordings = [], []
+        for index in range(len(dataset)):
+            info = dataset.get_data_info(index)
+            labels.append(info['label'])
+            recordings.append(numbers.setdefault(info.get('frame_dir', index), len(numbers)))
+        self._labels, self._recordings = np.array(labels), recordings
         found = len(np.unique(self._labels))
         if found < num_classes:
             raise ValueError(
@@ -65,11 +72,11 @@ class ClassBatchSampler(Sampler):
                 get_rank(),
             ]
         )
-        members: dict[int, list[int]] = defaultdict(list)
+        members: dict[int, dict[int, list[int]]] = defaultdict(lambda: defaultdict(list))
         for index in indices:
-            members[int(self._labels[index])].append(index)
+            members[int(self._labels[index])][self._recordings[index]].append(index)
         classes = _turns(sorted(members), random)
-        clips = {label: _turns(rows, random) for label, rows in members.items()}
+        clips = {label: _Recordings(recordings, random) for label, recordings in members.items()}
         share = self.batch_size // self.num_classes
         for _ in range(len(self)):
             chosen: list[int] = []
@@ -77,7 +84,30 @@ class ClassBatchSampler(Sampler):
                 label = next(classes)
                 if label not in chosen:
                     chosen.append(label)
-            yield [next(clips[label]) for label in chosen for _ in range(share)]
+            yield [index for label in chosen for index in clips[label].draw(share)]
+
+
+class _Recordings:
+    """The indices of one action, recording by recording.
+
+    Args:
+        recordings (Mapping[int, list[int]]): From recording to its indices.
+        random (np.random.Generator): Where chance comes from.
+    """
+
+    def __init__(self, recordings: Mapping[int, list[int]], random: np.random.Generator) -> None:
+        self._passes = [_turns(indices, random) for indices in recordings.values()]
+        self._drawn, self._random = np.zeros(len(self._passes), int), random
+
+    def draw(self, number: int) -> list[int]:
+        """So many indices: of those recordings first that were drawn least, of none again before all others were."""
+        out: list[int] = []
+        while len(out) < number:
+            order = self._random.permutation(len(self._passes))
+            order = order[np.argsort(self._drawn[order], kind='stable')][: number - len(out)]
+            self._drawn[order] += 1
+            out += [next(self._passes[i]) for i in order]
+        return out
 
 
 def _turns(values: list[int], random: np.random.Generator) -> Iterator[int]:

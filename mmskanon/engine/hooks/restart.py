@@ -15,12 +15,12 @@ class RestartAdversaryHook(Hook):
     An adversary that has trained along with the anonymizer looks where the identity used to be. One that starts anew finds
     where it is now, as an attacker will who meets the finished anonymizer.
 
-    After every ``interval`` iterations of the adversaries' phase the next member of the bank gets new weights, and its optimizer forgets
+    After every ``interval`` iterations of the adversaries' phase, not counting those of the warm-up, the next member of the bank gets new weights, and its optimizer forgets
     it. Which one, and its weights, follow from the seed and the iteration alone, so that a resumed run equals a straight one and all
     processes agree. Use it with :class:`AlternatingTrainLoop`.
 
     Args:
-        interval (int): Iterations of the adversaries' phase between restarts.
+        interval (int): Iterations of the adversaries' phase between restarts, and between the warm-up and the first.
         members (list[str], optional): Members that take turns. Defaults to None, all.
 
     Raises:
@@ -55,7 +55,8 @@ class RestartAdversaryHook(Hook):
         schedule = runner.train_loop.schedule
         if schedule.phase(runner.iter) != self.phase:
             return
-        done = schedule.count(self.phase, runner.iter)
+        warm = schedule.count(self.phase, min(runner.iter, schedule.warmup))
+        done = schedule.count(self.phase, runner.iter) - warm
         if done == 0 or done % self.interval:
             return
         model = self._model(runner)

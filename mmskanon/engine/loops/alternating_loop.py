@@ -81,8 +81,10 @@ class AlternatingTrainLoop(EpochBasedTrainLoop):
 
         Another number of processes or batch size changes how many iterations an epoch has. Epochs stay what they were.
         """
-        length = len(self.dataloader)
-        if not 0 <= self._iter - self._epoch * length < length:
+        length, info = len(self.dataloader), self.runner.message_hub.get_info
+        # What the checkpoint remembers of its run: hooks fill it in anew only when training starts.
+        before = info('max_iters', 0) / info('max_epochs', 1) or length
+        if before != length or not 0 <= self._iter - self._epoch * length <= length:
             self._iter = self._epoch * length
 
     def run(self):
@@ -94,14 +96,18 @@ class AlternatingTrainLoop(EpochBasedTrainLoop):
             return super().run()
 
     def run_epoch(self) -> None:
-        """Iterate one epoch, or the rest of it when resumed from a checkpoint made inside an epoch."""
+        """Iterate one epoch, or the rest of it when resumed from a checkpoint made inside an epoch.
+
+        Nothing is left of it if the checkpoint was made by iteration after the last batch; hooks and validation are then still due.
+        """
         self.runner.call_hook('before_train_epoch')
         self.runner.model.train()
         done = self._iter - self._epoch * len(self.dataloader)
-        for idx, batch in itertools.islice(enumerate(self.dataloader), done, None):
-            self.run_iter(idx, batch)
-            if self._iter >= self._max_iters:
-                break
+        if done < len(self.dataloader) and self._iter < self._max_iters:
+            for idx, batch in itertools.islice(enumerate(self.dataloader), done, None):
+                self.run_iter(idx, batch)
+                if self._iter >= self._max_iters or self.stop_training:
+                    break
         self.runner.call_hook('after_train_epoch')
         self._epoch += 1
 
@@ -145,7 +151,9 @@ class AlternatingIterTrainLoop(AlternatingTrainLoop):
         self.val_begin = self._max_epochs + 1  # the epoch-based validation of the parent never runs
 
     def _realign(self) -> None:
-        self._epoch = self._iter // len(self.dataloader)
+        length = len(self.dataloader)
+        if not 0 <= self._iter - self._epoch * length <= length:
+            self._epoch = self._iter // length
 
     def run_iter(self, idx: int, data_batch: dict) -> None:
         """One batch of the phase that is due, then validation where it is due."""

@@ -58,6 +58,11 @@ class PhaseSchedule:
         return phases
 
     @property
+    def warmup(self) -> int:
+        """int: Iterations of the warm-up."""
+        return len(self._warmup)
+
+    @property
     def phases(self) -> set[str]:
         """set[str]: Names of all phases that ever run."""
         return set(self._warmup) | set(self._cycle)

@@ -1,7 +1,7 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
 """Mixed precision where MMEngine's own wrapper refuses to run: bfloat16 on the CPU."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
@@ -34,17 +34,19 @@ class CPUAmpOptimWrapper(OptimWrapper):
             yield
 
 
-def enable_amp(optim_wrapper: dict) -> str:
+def enable_amp(optim_wrapper: dict, model: Mapping | None = None) -> str:
     """Turn every optimizer wrapper of a config into its mixed-precision counterpart, in place.
 
     Args:
         optim_wrapper (dict): ``cfg.optim_wrapper`` of one optimizer or of one per party.
+        model (Mapping, optional): ``cfg.model``. Defaults to None.
 
     Returns:
         str: One line that says what was done.
 
     Raises:
-        ValueError: If a wrapper's type is neither ``OptimWrapper`` nor a mixed-precision wrapper.
+        ValueError: If a wrapper's type is neither ``OptimWrapper`` nor a mixed-precision wrapper, or if losses would be scaled while a
+            net learns by a rule that does not scale with them.
     """
     if 'optimizer' in optim_wrapper:
         parties = {'optim_wrapper': optim_wrapper}
@@ -65,6 +67,21 @@ def enable_amp(optim_wrapper: dict) -> str:
                 f"--amp: {key}.type is '{current}', which has no mixed-precision counterpart; "
                 f"set it to 'OptimWrapper' or '{target}', or train without --amp."
             )
+    trained = {k: v for k, v in (model or {}).items() if k not in ('recognizer', 'attackers')}
+    if not on_cpu and _learns_by_sign(trained):
+        raise ValueError(
+            "--amp: a ShiftGCN with shift_rule='sign' is to be trained, whose rule does not scale with the loss, so the loss scaling of "
+            "AmpOptimWrapper would stop its shifts; set shift_rule='gradient', or train without --amp."
+        )
     for cfg in parties.values():
         cfg['type'] = target
     return f'--amp: {", ".join(parties)} use {target} ({"bfloat16 on the CPU" if on_cpu else "mixed precision"}).'
+
+
+def _learns_by_sign(cfg: object) -> bool:
+    """Whether a config, or one inside it, is of a ShiftGCN whose shifts learn by the sign of their gradient."""
+    if isinstance(cfg, Mapping):
+        if str(cfg.get('type')).split('.')[-1] == 'ShiftGCN':
+            return cfg.get('shift_rule', 'sign') == 'sign'
+        cfg = list(cfg.values())
+    return isinstance(cfg, list | tuple) and any(_learns_by_sign(value) for value in cfg)

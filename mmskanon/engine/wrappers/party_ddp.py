@@ -1,8 +1,6 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
 """Distributed data parallelism with one gradient reducer per party."""
 
-import os
-
 import torch
 from mmengine.device import get_device
 from mmengine.model import MMDistributedDataParallel
@@ -37,7 +35,7 @@ class PartyDistributedDataParallel(nn.Module):
         super().__init__()
         self.module = module.to(get_device())
         kwargs.pop('device_ids', None)
-        device_ids = [int(os.environ.get('LOCAL_RANK', 0))] if torch.cuda.is_available() else None
+        device_ids = [torch.cuda.current_device()] if torch.cuda.is_available() else None
         wrapped = {}
         for party in module.parties:
             child = getattr(module, party)

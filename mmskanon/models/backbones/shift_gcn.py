@@ -32,8 +32,8 @@ class ShiftGCN(BaseModule):
     - No shift along the joints in the temporal part. Theirs starts at 1e-8 joints, receives no gradient and so stays the
       identity; ``joint_shift`` has it for weights where it is not.
 
-    The rule ``'sign'`` does not scale with the loss: a gradient scaler (float16 training) would divide it all the same, so train in
-    float32 or bfloat16.
+    The rule ``'sign'`` does not scale with the loss. A gradient scaler would divide it all the same, so train in float32, or in bfloat16
+    without one; batches accumulated for one update, each with its part of the loss, add up to so many times the step.
 
     Inside, tensors have the shape (channels, joints, frames, bodies), in which every shift moves whole rows.
 

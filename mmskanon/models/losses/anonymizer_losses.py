@@ -30,6 +30,7 @@ class PartyOutputs:
         private_labels (dict[str, Tensor]): From attribute to class indices of shape (N,), of all attributes that are classes and that
             every sample states. Defaults to {}.
         target (Tensor or None): Motions to imitate, same shape as ``original``, where the data set supplies them. Defaults to None.
+        recordings (Tensor or None): Numbers of shape (N,), equal where two clips are of one recording. Defaults to None, all different.
     """
 
     original: torch.Tensor
@@ -42,6 +43,7 @@ class PartyOutputs:
     kinds: dict[str, str] = field(default_factory=dict)
     private_labels: dict[str, torch.Tensor] = field(default_factory=dict)
     target: torch.Tensor | None = None
+    recordings: torch.Tensor | None = None
 
 
 class AnonymizerLoss(nn.Module):

@@ -55,23 +55,29 @@ def present_mse(output: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
 
 
 def neighbour_divergence(
-    vectors: torch.Tensor, classes: torch.Tensor, groups: torch.Tensor, temperature: float
+    vectors: torch.Tensor,
+    classes: torch.Tensor,
+    groups: torch.Tensor,
+    temperature: float,
+    recordings: torch.Tensor | None = None,
 ) -> torch.Tensor:
     """How far the neighbours of a vector within its class depend on its group, in nats.
 
-    The weights exp(-d^2 / tau) of the other vectors of the class, normalized, give the share p of its own group among its neighbours; q
-    is the share of its group among those vectors. The divergence is that of two coins, KL(q || p), averaged over the vectors that have
-    others of both kinds; 0 where there are none.
+    The weights exp(-d^2 / tau) of the vectors of other recordings of the class, normalized, give the share p of its own group among its
+    neighbours; q is the share of its group among those vectors. The divergence is that of two coins, KL(q || p), averaged over the vectors
+    that have others of both kinds; 0 where there are none.
 
     Args:
         vectors (Tensor): Shape (N, D).
         classes (Tensor): Shape (N,).
         groups (Tensor): Shape (N,).
-        temperature (float): tau as a multiple of the mean squared distance to the nearest other vector of the class.
+        temperature (float): tau as a multiple of the mean squared distance to the nearest vector of another recording of the class.
+        recordings (Tensor, optional): Shape (N,), equal where vectors are of one recording, which are alike whoever it shows. Defaults to
+            None, all different.
     """
-    others = (classes[:, None] == classes[None]) & ~torch.eye(
-        len(vectors), dtype=torch.bool, device=vectors.device
-    )
+    if recordings is None:
+        recordings = torch.arange(len(vectors), device=vectors.device)
+    others = (classes[:, None] == classes[None]) & (recordings[:, None] != recordings[None])
     own = others & (groups[:, None] == groups[None])
     usable = own.any(1) & (others & ~own).any(1)
     if not usable.any():
@@ -89,23 +95,50 @@ def neighbour_divergence(
 
 
 def between_group_share(
-    vectors: torch.Tensor, classes: torch.Tensor, groups: torch.Tensor
+    vectors: torch.Tensor,
+    classes: torch.Tensor,
+    groups: torch.Tensor,
+    recordings: torch.Tensor | None = None,
 ) -> torch.Tensor:
-    """Share of the variance within classes that lies between groups, in [0, 1].
+    """Share of the variance within classes that lies between groups, beyond what chance gives, in [0, 1].
 
-    The mean of its class is taken from each vector; of what is left, the squared length of each group's mean, weighted with its size, is
-    divided by the sum of the squared lengths of all.
+    Vectors of one recording are averaged, and the mean of its class is taken from each recording. With S_c the sum of the squared lengths
+    of what is left in class c, S that over all classes, and B the sum over recordings of the squared length of their group's mean, the
+    share is R = B / S. It is above 0 also where groups mean nothing: if they were dealt out anew within each class, it would be on average
+
+        E = sum_c S_c / S * sum_g n_cg (n_c - n_cg) / (n_g n_c (n_c - 1)),
+
+    n counting recordings, which is (P - 1) / (n - 1) for P groups in one class of n. The result is max(0, (R - E) / (1 - E)), in one class
+    the adjusted R^2 of the analysis of variance; 0 where each recording is a group of its own.
 
     Args:
         vectors (Tensor): Shape (N, D).
         classes (Tensor): Shape (N,).
         groups (Tensor): Shape (N,).
+        recordings (Tensor, optional): Shape (N,), equal where vectors are of one recording. Defaults to None, all different.
     """
+    if recordings is not None:
+        vectors, first = _group_means(vectors, recordings), _first_of_each(recordings)
+        vectors, classes, groups = vectors[first], classes[first], groups[first]
+    of_class, of_group = classes[:, None] == classes[None], groups[:, None] == groups[None]
+    same = torch.stack([of_class, of_group, of_class & of_group]).to(vectors.dtype)
+    n_c, n_g, n_cg = same.sum(-1)
     left = vectors - _group_means(vectors, classes)
-    return _group_means(left, groups).square().sum() / left.square().sum().clamp(min=1e-12)
+    square = left.square().sum(1)
+    total = square.sum().clamp(min=1e-12)
+    share = _group_means(left, groups).square().sum() / total
+    # A sum over the recordings of c takes each group n_cg times; the mean over them stands for the sum over groups.
+    of_chance = _group_means(((n_c - n_cg) / (n_g * (n_c - 1).clamp(min=1)))[:, None], classes)
+    by_chance = (square * of_chance[:, 0]).sum() / total
+    return ((share - by_chance) / (1 - by_chance).clamp(min=1e-3)).clamp(min=0)
 
 
 def _group_means(vectors: torch.Tensor, groups: torch.Tensor) -> torch.Tensor:
     """For each vector the mean of its group, shape (N, D)."""
     same = (groups[:, None] == groups[None]).to(vectors.dtype)
     return (same / same.sum(1, keepdim=True)) @ vectors
+
+
+def _first_of_each(values: torch.Tensor) -> torch.Tensor:
+    """Whether no equal value stands before, shape (N,)."""
+    return ~(values[:, None] == values[None]).tril(-1).any(1)

@@ -21,7 +21,8 @@ SPACES = ('posture', 'residual', 'speed', 'position')
 class WithinActionLoss(AnonymizerLoss):
     """Base of terms on how clips of one action differ between the values of a private attribute.
 
-    They compare the clips of a batch, so batches should hold several clips of an action: :class:`ClassBatchSampler`.
+    They compare the recordings of a batch, so batches should hold several of an action: :class:`ClassBatchSampler`. Clips of one recording
+    are alike whoever it shows, and are not compared with each other.
 
     Args:
         weight (float): Factor of the term. Defaults to 1.0.
@@ -49,8 +50,10 @@ class WithinActionLoss(AnonymizerLoss):
             )
         self.attribute, self.layout, self.spaces = attribute, get_layout(layout), tuple(spaces)
 
-    def compare(self, vectors: Tensor, actions: Tensor, people: Tensor) -> Tensor:
-        """The scalar of one space, from vectors (N, D), actions (N,) and values of the attribute (N,)."""
+    def compare(
+        self, vectors: Tensor, actions: Tensor, people: Tensor, recordings: Tensor | None
+    ) -> Tensor:
+        """The scalar of one space, from vectors (N, D), actions (N,), values of the attribute (N,) and recordings (N,)."""
         raise NotImplementedError
 
     def term(self, outputs: PartyOutputs) -> Tensor:
@@ -63,7 +66,8 @@ class WithinActionLoss(AnonymizerLoss):
         people = outputs.private_labels[self.attribute]
         with torch.autocast(device_type=outputs.anonymized.device.type, enabled=False):
             vectors = motion_spaces(outputs.anonymized.float(), self.layout)
-            terms = [self.compare(vectors[s], outputs.action_labels, people) for s in self.spaces]
+            clips = outputs.action_labels, people, outputs.recordings
+            terms = [self.compare(vectors[s], *clips) for s in self.spaces]
         return torch.stack(terms).mean()
 
 
@@ -71,14 +75,15 @@ class WithinActionLoss(AnonymizerLoss):
 class SoftNearestNeighbour(WithinActionLoss):
     """Who a clip's neighbours are should follow from how many clips of each person there are, not from who it shows.
 
-    For each clip, kernel weights exp(-d^2 / tau) of the other clips of its action are summed over those of the same person; the term is the
-    divergence of that share from the share of such clips among them (:func:`~mmskanon.models.losses.functional.neighbour_divergence`). It
+    For each clip, kernel weights exp(-d^2 / tau) of the clips of other recordings of its action are summed over those of the same person; the
+    term is the divergence of that share from the share of such clips among them (:func:`~mmskanon.models.losses.functional.neighbour_divergence`). It
     vanishes at chance, so that being farther from oneself than from others, which an attacker could learn, is not rewarded. The
     idea of a loss on soft neighbours is that of Frosst, Papernot, Hinton, "Analyzing and Improving Representations with the Soft
     Nearest Neighbor Loss", ICML 2019.
 
     Args:
-        temperature (float): tau as a multiple of the mean squared distance of a clip to the nearest other of its action. Defaults to 1.0.
+        temperature (float): tau as a multiple of the mean squared distance of a clip to the nearest of another recording of its
+            action. Defaults to 1.0.
         **kwargs: See :class:`WithinActionLoss`.
     """
 
@@ -90,15 +95,23 @@ class SoftNearestNeighbour(WithinActionLoss):
             )
         self.temperature = temperature
 
-    def compare(self, vectors: Tensor, actions: Tensor, people: Tensor) -> Tensor:
+    def compare(
+        self, vectors: Tensor, actions: Tensor, people: Tensor, recordings: Tensor | None
+    ) -> Tensor:
         """The divergence in one space, at least 0."""
-        return neighbour_divergence(vectors, actions, people, self.temperature)
+        return neighbour_divergence(vectors, actions, people, self.temperature, recordings)
 
 
 @MODELS.register_module()
 class BetweenSubjectVariance(WithinActionLoss):
-    """Share of the variance within actions that lies between people (:func:`~mmskanon.models.losses.functional.between_group_share`)."""
+    """Share of the variance within actions that lies between people, beyond what chance gives.
 
-    def compare(self, vectors: Tensor, actions: Tensor, people: Tensor) -> Tensor:
+    It is on average near 0 where clips tell nothing of the person; the formula stands in
+    :func:`~mmskanon.models.losses.functional.between_group_share`.
+    """
+
+    def compare(
+        self, vectors: Tensor, actions: Tensor, people: Tensor, recordings: Tensor | None
+    ) -> Tensor:
         """The share in one space, in [0, 1]."""
-        return between_group_share(vectors, actions, people)
+        return between_group_share(vectors, actions, people, recordings)

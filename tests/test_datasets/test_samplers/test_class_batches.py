@@ -8,21 +8,22 @@ from mmskanon.datasets import ClassBatchSampler
 
 
 class Data:
-    def __init__(self, labels):
-        self.labels = labels
+    def __init__(self, labels, repeat=1):
+        self.labels, self.repeat = labels, repeat
 
     def __len__(self):
-        return len(self.labels)
+        return len(self.labels) * self.repeat
 
     def get_data_info(self, index):
-        return dict(label=self.labels[index])
+        index %= len(self.labels)
+        return dict(label=self.labels[index], frame_dir=f's{index}')
 
 
 LABELS = [0] * 30 + [1] * 30 + [2] * 25 + [3] * 5
 
 
-def batches(batch_size=12, num_classes=3, seed=0, epoch=0, labels=LABELS):
-    sampler = DefaultSampler(Data(labels), shuffle=True, seed=seed)
+def batches(batch_size=12, num_classes=3, seed=0, epoch=0, labels=LABELS, repeat=1):
+    sampler = DefaultSampler(Data(labels, repeat), shuffle=True, seed=seed)
     sampler.set_epoch(epoch)
     made = ClassBatchSampler(sampler, batch_size, num_classes)
     out = list(made)
@@ -47,6 +48,22 @@ def test_actions_and_clips_take_turns():
         missing = [i for i, x in enumerate(LABELS) if x == label and i not in own]
         assert max(own.values()) <= 1 or not missing
         assert max(own.values()) - min(own.values()) <= 1
+
+
+def test_recordings_of_an_action_come_before_repeats():
+    """Of 30 passes over 12 recordings of an action, 16 clips show all 12, and none more than twice."""
+    labels = [0] * 12 + [1] * 20 + [2] * 5
+    made = batches(48, labels=labels, repeat=30)
+    for batch in made:
+        shown = Counter(i % len(labels) for i in batch)
+        for label, (distinct, most) in enumerate([(12, 2), (16, 1), (5, 4)]):
+            of_label = [n for i, n in shown.items() if labels[i] == label]
+            assert len(of_label) == distinct and max(of_label) == most
+    for label in range(3):
+        seen = Counter(i for b in made for i in b if labels[i % len(labels)] == label)
+        passes = Counter(i % len(labels) for i in seen.elements())
+        assert max(passes.values()) - min(passes.values()) <= 1
+        assert max(seen.values()) - min(seen.values()) <= 1
 
 
 def test_order_follows_from_seed_and_epoch():

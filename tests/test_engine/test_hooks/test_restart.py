@@ -60,6 +60,13 @@ def test_members_take_turns_after_so_many_iterations_of_their_phase(run):
     assert restarted(run, RestartAdversaryHook(4, members=['b']), 7) == {6: ['b']}
 
 
+def test_the_warm_up_does_not_count(run):
+    """What an adversary has learned in a warm-up as long as the interval is not thrown away at its end."""
+    cycle = [('adversary', 2), ('anonymizer', 1)]
+    run.train_loop.schedule = PhaseSchedule(cycle, [('adversary', 4), ('anonymizer', 1)])
+    assert restarted(run, RestartAdversaryHook(interval=4), 18) == {11: ['a'], 17: ['b']}
+
+
 def test_the_optimizer_forgets_the_member_alone(run):
     state = run.optim_wrapper['adversary'].optimizer.state
     known = {n: list(run.model.adversary.nets[n].parameters()) for n in 'ab'}

@@ -132,6 +132,88 @@ def test_a_resumed_run_equals_a_straight_one(tmp_path, ann_file, by_epoch, accum
     assert_equal(straight.model.state_dict(), second.model.state_dict())
 
 
+def validated(tmp_path, ann_file):
+    """Settings under which a run validates after every epoch."""
+    cfg = training_config(tmp_path, ann_file)
+    return dict(
+        val_dataloader=dict(
+            cfg['train_dataloader'], sampler=dict(type='DefaultSampler', shuffle=False)
+        ),
+        val_cfg=dict(),
+        val_evaluator=dict(type='ActionAccuracy'),
+    )
+
+
+EPOCHS = dict(type='AlternatingTrainLoop', max_epochs=4)
+ITERATIONS = dict(type='AlternatingIterTrainLoop', max_iters=22, val_interval=100)
+
+
+@pytest.mark.parametrize('loop', [EPOCHS, ITERATIONS])
+def test_a_checkpoint_by_iteration_at_the_end_of_an_epoch_is_resumed_there(
+    tmp_path, ann_file, loop
+):
+    """What a straight run does after the epoch's last batch, schedulers by epoch and validation, still takes place; no batch again."""
+    settings = dict(
+        validated(tmp_path, ann_file),
+        train_cfg=loop,
+        default_hooks=dict(checkpoint=dict(type='CheckpointHook', interval=6, by_epoch=False)),
+        param_scheduler=dict(
+            anonymizer=[dict(type='MultiStepLR', milestones=[1, 2, 3], end=100)], adversary=[]
+        ),
+    )
+    straight = runner(tmp_path / 'a', ann_file, **settings)
+    straight.train()
+    for stop in (6, 18):
+        path = str(tmp_path / 'a' / f'iter_{stop}.pth')
+        second = runner(tmp_path / f'b{stop}', ann_file, resume=True, load_from=path, **settings)
+        record, epochs = Record(second), []
+        second.val_loop.run = lambda run=second, seen=epochs: seen.append(run.epoch)
+        second.train()
+        assert len(record.phases) == straight.iter - stop
+        assert second.iter == straight.iter and second.epoch == straight.epoch
+        assert epochs == (list(range(stop // 6, 5)) if loop is EPOCHS else [3])
+        rates = [r.optim_wrapper.get_lr()['anonymizer.lr'] for r in (straight, second)]
+        assert rates[0] == rates[1] and rates[0][0] < 2e-5
+        assert_equal(straight.model.state_dict(), second.model.state_dict())
+
+
+def test_other_batches_an_epoch_start_the_epoch_of_the_checkpoint(tmp_path, ann_file):
+    """Six batches of four, then three of eight: after epoch 1 three epochs are left, though six batches are twice three."""
+    runner(tmp_path / 'a', ann_file, max_epochs=4).train()
+    path = str(tmp_path / 'a' / 'epoch_1.pth')
+    second = runner(
+        tmp_path / 'b', ann_file, max_epochs=4, batch_size=8, resume=True, load_from=path
+    )
+    record = Record(second)
+    second.train()
+    assert len(record.phases) == 9 and (second.epoch, second.iter) == (4, 12)
+
+
+def test_a_run_by_iteration_that_is_resumed_at_its_end_trains_no_more(tmp_path, ann_file):
+    hooks = dict(checkpoint=dict(type='CheckpointHook', interval=8, by_epoch=False))
+    settings = dict(
+        train_cfg=dict(type='AlternatingIterTrainLoop', max_iters=8), default_hooks=hooks
+    )
+    runner(tmp_path / 'a', ann_file, **settings).train()
+    path = str(tmp_path / 'a' / 'iter_8.pth')
+    second = runner(tmp_path / 'b', ann_file, resume=True, load_from=path, **settings)
+    record = Record(second)
+    second.train()
+    assert record.phases == [] and second.iter == 8
+
+
+def test_stopping_early_stops_at_once(tmp_path, ann_file):
+    settings = validated(tmp_path, ann_file)
+    loop = dict(type='AlternatingIterTrainLoop', max_iters=24, val_interval=2)
+    stopping = dict(
+        type='EarlyStoppingHook', monitor='action/top1', min_delta=2.0, patience=1, strict=True
+    )
+    run = runner(tmp_path / 'w', ann_file, train_cfg=loop, custom_hooks=[stopping], **settings)
+    record = Record(run)
+    run.train()
+    assert len(record.phases) == 4 and run.train_loop.stop_training
+
+
 def model_without_batch_statistics():
     """Parties without batch statistics; the recognizer's are frozen anyway."""
     return tiny_model(

@@ -45,6 +45,23 @@ def test_amp_fails_rather_than_leave_a_wrapper_out(with_bfloat16):
     assert 'type' not in cfg['anonymizer']
 
 
+def test_loss_scaling_is_refused_where_shifts_learn_by_sign(with_bfloat16, monkeypatch):
+    net = dict(type='SkeletonRecognizer', backbone=dict(type='mmskanon.ShiftGCN'))
+    bank = dict(members=dict(a=dict(net=net)))
+    for model in (net, dict(adversary=bank), dict(adversary=dict(nets=[net]))):
+        assert 'CPUAmpOptimWrapper' in enable_amp(copy.deepcopy(PARTIES), model)
+    monkeypatch.setattr(cpu_amp_wrapper, 'get_device', lambda: 'cuda')
+    for model in (net, dict(adversary=bank), dict(adversary=dict(nets=[net]))):
+        cfg = copy.deepcopy(PARTIES)
+        with pytest.raises(ValueError, match="ShiftGCN with shift_rule='sign' is to be trained"):
+            enable_amp(cfg, model)
+        assert cfg == PARTIES
+    net['backbone']['shift_rule'] = 'gradient'
+    enable_amp(copy.deepcopy(PARTIES), dict(adversary=bank))
+    net['backbone'].pop('shift_rule')
+    enable_amp(copy.deepcopy(PARTIES), dict(recognizer=dict(net=net), attackers=dict(a=net)))
+
+
 def test_without_bfloat16_it_falls_back_in_one_line(monkeypatch):
     monkeypatch.setattr(cpu_amp_wrapper, 'cpu_has_bfloat16', lambda: False)
     monkeypatch.setattr(cpu_amp_wrapper, 'get_device', lambda: 'cpu')

@@ -7,11 +7,29 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.registry import init_default_scope
+
+from mmskanon.engine.wrappers import party_ddp
 
 WORKER = Path(__file__).with_name('ddp_worker.py')
 SPEC = importlib.util.spec_from_file_location('ddp_worker', WORKER)
 ddp_worker = importlib.util.module_from_spec(SPEC)
 SPEC.loader.exec_module(ddp_worker)
+
+
+def test_parties_are_on_the_device_that_the_launcher_chose(monkeypatch):
+    """Whatever LOCAL_RANK says, which not every launcher sets."""
+    init_default_scope('mmskanon')
+    made = []
+    monkeypatch.setattr(
+        party_ddp, 'MMDistributedDataParallel', lambda device_ids, **_: made.append(device_ids)
+    )
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
+    monkeypatch.setattr(torch.cuda, 'current_device', lambda: 1)
+    monkeypatch.setenv('LOCAL_RANK', '0')
+    model = ddp_worker.MODELS.build(ddp_worker.tiny_model(adversary=dict(type='LinearAdversary')))
+    party_ddp.PartyDistributedDataParallel(model)
+    assert made == [[1], [1]]
 
 
 @pytest.mark.parametrize('accumulate', [1, 2])

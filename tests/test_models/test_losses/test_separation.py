@@ -17,12 +17,17 @@ CLASSES = torch.arange(24) // 12
 GROUPS = torch.arange(24) % 4
 
 
-def reference_divergence(vectors, classes, groups, temperature):
+def reference_divergence(vectors, classes, groups, temperature, recordings=None):
     """The definition, clip by clip, in float64."""
     vectors = vectors.double().numpy()
+    recordings = range(len(vectors)) if recordings is None else recordings
     shares, nearest = [], []
     for i in range(len(vectors)):
-        others = [j for j in range(len(vectors)) if j != i and classes[j] == classes[i]]
+        others = [
+            j
+            for j in range(len(vectors))
+            if recordings[j] != recordings[i] and classes[j] == classes[i]
+        ]
         own = [j for j in others if groups[j] == groups[i]]
         if own and len(own) < len(others):
             square = {j: ((vectors[i] - vectors[j]) ** 2).sum() for j in others}
@@ -37,11 +42,12 @@ def reference_divergence(vectors, classes, groups, temperature):
 
 
 @pytest.mark.parametrize('temperature', [0.5, 2.0])
-def test_neighbour_divergence_is_its_definition(temperature):
+@pytest.mark.parametrize('recordings', [None, torch.arange(24) % 8 + 8 * CLASSES])
+def test_neighbour_divergence_is_its_definition(temperature, recordings):
     vectors = torch.randn(24, 6, generator=torch.Generator().manual_seed(0))
     vectors += GROUPS[:, None]
-    found = neighbour_divergence(vectors, CLASSES, GROUPS, temperature)
-    expected = reference_divergence(vectors, CLASSES, GROUPS, temperature)
+    found = neighbour_divergence(vectors, CLASSES, GROUPS, temperature, recordings)
+    expected = reference_divergence(vectors, CLASSES, GROUPS, temperature, recordings)
     assert found.item() == pytest.approx(expected, rel=1e-4)
 
 
@@ -71,16 +77,69 @@ def test_neighbours_of_other_classes_and_lonely_clips_do_not_count():
     nobody.backward()
 
 
-def test_between_group_share_is_that_of_the_analysis_of_variance():
+def test_between_group_share_is_the_adjusted_r_squared():
+    """In one class, from the mean squares within and in all that the analysis of variance has."""
     vectors = torch.randn(24, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-    left = vectors.clone()
-    for c in (0, 1):
-        left[CLASSES == c] -= vectors[CLASSES == c].mean(0)
-    between = sum((GROUPS == g).sum() * left[GROUPS == g].mean(0).square().sum() for g in range(4))
-    expected = between / left.square().sum()
-    assert torch.isclose(between_group_share(vectors, CLASSES, GROUPS), expected)
+    vectors += GROUPS[:, None]
+    total = (vectors - vectors.mean(0)).square().sum() / 23
+    rest = vectors - torch.stack([vectors[GROUPS == g].mean(0) for g in range(4)])[GROUPS]
+    expected = 1 - rest.square().sum() / (24 - 4) / total
+    found = between_group_share(vectors, torch.zeros(24), GROUPS)
+    assert 0.1 < found < 0.9 and torch.isclose(found, expected)
     person = torch.nn.functional.one_hot(GROUPS).double() + 7.0 * CLASSES[:, None]
     assert between_group_share(person, CLASSES, GROUPS) == pytest.approx(1)
+    assert between_group_share(vectors, CLASSES, torch.arange(24)) == pytest.approx(0, abs=1e-9)
+
+
+def test_what_chance_gives_is_the_mean_over_groups_dealt_out_anew():
+    """Classes of other sizes, unequal groups: of many deals, R averages to E, so (R - E) / (1 - E) to 0."""
+    generator = torch.Generator().manual_seed(2)
+    classes = torch.tensor([0] * 12 + [1] * 7 + [2])
+    groups = torch.tensor([0, 0, 0, 0, 1, 1, 1, 2, 2, 3, 4, 4, 0, 0, 1, 1, 1, 5, 5, 2])
+    vectors = torch.randn(20, 6, generator=generator, dtype=torch.float64)
+    vectors[12:] *= 3.0
+    left = vectors - torch.stack([vectors[classes == c].mean(0) for c in range(3)])[classes]
+    by_class = torch.stack([left[classes == c].square().sum() for c in range(3)])
+    expected, shares = 0.0, []
+    for c in range(2):
+        for g in range(6):
+            n, own = (classes == c).sum(), ((classes == c) & (groups == g)).sum()
+            chance = own * (n - own) / ((groups == g).sum() * n * (n - 1))
+            expected += float(by_class[c] / by_class.sum() * chance)
+    for _ in range(2000):
+        dealt = groups.clone()
+        for c in range(3):
+            rows = (classes == c).nonzero()[:, 0]
+            dealt[rows] = groups[rows[torch.randperm(len(rows), generator=generator)]]
+        means = torch.stack([left[dealt == g].mean(0) for g in range(6)])[dealt]
+        shares.append(float(means.square().sum() / by_class.sum()))
+    assert np.mean(shares) == pytest.approx(expected, abs=4 * np.std(shares) / 2000**0.5)
+    means = torch.stack([left[groups == g].mean(0) for g in range(6)])[groups]
+    share = float(means.square().sum() / by_class.sum())
+    found = between_group_share(vectors, classes, groups).item()
+    assert found == pytest.approx(max(0, (share - expected) / (1 - expected)), abs=1e-7)
+
+
+@pytest.mark.parametrize('noise', [0.1, 1.0])
+def test_outputs_that_tell_nothing_of_the_person_cost_nothing_though_clips_are_repeated(noise):
+    """Twelve recordings of eight people in sixteen clips: other passes of a recording are no neighbours."""
+    people = torch.tensor([0, 0, 1, 1, 2, 2, 3, 3, 4, 5, 6, 7])
+    found = []
+    for seed in range(100):
+        generator = torch.Generator().manual_seed(seed)
+        rows = torch.cat([torch.arange(12), torch.randperm(12, generator=generator)[:4]])
+        args = torch.zeros(16), people[rows]
+        x = torch.randn(12, 200, generator=generator)[rows]
+        x = x + noise * torch.randn(16, 200, generator=generator)
+        found.append(
+            (neighbour_divergence(x, *args, 1.0, rows), between_group_share(x, *args, rows))
+        )
+    divergence, share = (torch.stack(column).mean() for column in zip(*found, strict=True))
+    assert divergence < 0.01 and share < 0.03
+    person = torch.randn(8, 200, generator=generator)[people[rows]]
+    person = person + 0.3 * torch.randn(16, 200, generator=generator)
+    assert neighbour_divergence(person, *args, 1.0, rows) > 1
+    assert between_group_share(person, *args, rows) > 0.7
 
 
 def outputs(skeletons, people=GROUPS):
