@@ -2,6 +2,9 @@
 """Files and folders get their names, and what was there before is neither mixed with them nor lost."""
 
 import os
+import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 from raw_recordings import config, contents, utd_folder
@@ -29,6 +32,49 @@ def test_times_of_released_files_do_not_tell_the_order_of_the_original(folder, t
     anonymize(folder, tmp_path / 'made', ReleaseOptions())
     made = tmp_path / 'made'
     assert {path.stat().st_mtime for path in (made, *made.iterdir())} == {315532800.0}
+
+
+@pytest.fixture
+def memory():
+    """A folder in memory, where listings follow the order in which files came into a folder."""
+    if not os.access('/dev/shm', os.W_OK):
+        pytest.skip('there is no /dev/shm, whose listings tell the order of files')
+    folder = Path(tempfile.mkdtemp(dir='/dev/shm'))
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_the_listing_of_a_released_folder_does_not_tell_the_order_of_the_original(folder, memory):
+    listings = []
+    for name in 'ab':
+        anonymize(folder, memory / name, ReleaseOptions())
+        listings.append(os.listdir(memory / name))
+    assert all(found in (sorted(found), sorted(found, reverse=True)) for found in listings)
+
+
+def test_a_kill_while_files_come_anew_into_a_folder_makes_no_difference(
+    folder, tmp_path, monkeypatch
+):
+    (tmp_path / 'key').write_bytes(b'sixteen bytes or more')
+    release = ReleaseOptions(key_file=tmp_path / 'key')
+    replace, moved = os.replace, []
+
+    def killed(source, target):
+        if Path(target).parent.name == 'sorted':
+            moved.append(target)
+            if len(moved) == 3:
+                raise KeyboardInterrupt
+        replace(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, 'replace', killed)
+        with pytest.raises(KeyboardInterrupt):
+            anonymize(folder, tmp_path / 'made', release)
+    assert len(contents(tmp_path / '.made.work' / 'sorted')) == 2
+    for name in ('made', 'whole'):
+        anonymize(folder, tmp_path / name, release)
+    assert contents(tmp_path / 'made') == contents(tmp_path / 'whole')
+    assert not (tmp_path / '.made.work').exists()
 
 
 def test_a_folder_is_as_open_as_its_owner_wants_it(folder, tmp_path):
