@@ -150,11 +150,6 @@ class Motion:
         return batches
 
 
-def has_own_seed(anonymizer: BaseAnonymizer) -> bool:
-    """Whether an anonymizer, or one inside it, was given a seed by its config."""
-    return any(getattr(module, 'seed', None) is not None for module in anonymizer.modules())
-
-
 def seed_of(seed: int, name: str) -> int:
     """Seed of a recording: the first seven bytes of SHA-256 over the seed of the run and the name, so that who knows one seed knows no other."""
     return int.from_bytes(hashlib.sha256(f'{seed} {name}'.encode()).digest()[:7], 'big')

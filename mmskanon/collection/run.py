@@ -27,7 +27,7 @@ from mmskanon.version import __version__
 
 from .chunks import RAW, Job, Task, TraceError, Worker, run_task, sizes_of, start_worker
 from .ending import Ending
-from .motion import Motion, MotionSettings, has_own_seed
+from .motion import Motion, MotionSettings
 from .naming import plain_naming, release_naming
 from .options import Outcome, ReleaseOptions, RunOptions
 from .results import Results
@@ -86,7 +86,7 @@ def anonymize_collection(
         source (str | Path): Annotation file (``.pkl``), folder or zip archive.
         target (str | Path): What to write: ``.pkl`` for an annotation file, ``.zip`` for an archive, else a folder.
         seed (int, optional): The same seed gives the same output; who knows it can draw the same. It goes before seeds in the config.
-            Defaults to None: that of the config, or a fresh one that is forgotten at the end.
+            Defaults to None: a fresh one that is forgotten at the end, or, without ``release``, those of the config if it gives one to all that draw.
         release (ReleaseOptions, optional): How to release. Defaults to None, names and other fields stay.
         run (RunOptions, optional): Processes, shards and the like. Defaults to None, the defaults of :class:`RunOptions`.
         kind (str, optional): Format of raw recordings, where files tell several. Defaults to None.
@@ -121,7 +121,9 @@ def anonymize_collection(
         audit = audit_summary(release.audit, original, release.audit_method)
     # What was given is not written down.
     drawn = dict(key=None if key is not None else secrets.token_hex(32), seed=None)
-    if seed is None and not has_own_seed(anonymizer.anonymizer):
+    own = anonymizer.anonymizer.draws and not anonymizer.anonymizer.draws_anew
+    # Everybody may know the seed of a config, so that releases have one that nobody knows.
+    if seed is None and (release is not None or not own):
         drawn['seed'] = secrets.randbits(63)
     work = WorkFolder(target)
 

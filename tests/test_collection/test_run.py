@@ -1,6 +1,7 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
 """A collection is anonymized whole, whoever does its chunks, in what order, and however often they are killed."""
 
+import json
 import multiprocessing
 import os
 import pickle
@@ -10,6 +11,7 @@ import zipfile
 import numpy as np
 import pytest
 from builders import LAYOUT, annotations
+from canonical_bodies import body
 from raw_recordings import clip, config, contents, utd_folder
 
 from mmskanon.apis import anonymize_keypoints
@@ -162,6 +164,27 @@ class TestChance:
             anonymize(folder, tmp_path / f'{number}.pkl', cfg, seed=seed)
         own, again, other = ((tmp_path / f'{n}.pkl').read_bytes() for n in range(3))
         assert own == again != other
+
+    def test_a_release_never_draws_from_the_seed_of_the_config(self, folder, tmp_path, key_file):
+        """Who has the config could subtract the noise."""
+        cfg = config('GaussianNoiseAnonymizer', made=dict(std=0.05, seed=3))
+        for number, seed in enumerate((None, None, 1, 1)):
+            release = ReleaseOptions(key_file=key_file)
+            outcome = anonymize(folder, tmp_path / f'{number}.pkl', cfg, release, seed)
+            draws = outcome.provenance['options']['draws']
+            assert draws == ('fresh' if seed is None else 'seeded')
+        fresh, other, seeded, again = ((tmp_path / f'{n}.pkl').read_bytes() for n in range(4))
+        assert fresh != other and seeded == again
+
+    @pytest.mark.parametrize('seed', [None, 5])
+    def test_the_seed_of_a_part_is_none_of_the_whole(self, folder, tmp_path, seed):
+        """Bodies that are drawn around noise with a seed of its own need a seed of the run, or a run that goes on would draw others."""
+        noise = dict(type='GaussianNoiseAnonymizer', std=0.05, seed=3)
+        made = dict(anonymizer=noise, lengths='random', body=body(LAYOUT), seed=seed)
+        cfg = config('CanonicalBodyAnonymizer', made=made)
+        anonymize(folder, tmp_path / 'made.pkl', cfg, shard=(0, 1))
+        state = json.loads((tmp_path / '.made.pkl.work' / 'state.json').read_text())
+        assert (state['secret']['seed'] is None) == (seed is not None)
 
 
 def _number(name: str) -> int:
