@@ -44,7 +44,8 @@ class RunOptions:
         shard (tuple[int, int], optional): Part ``i`` of ``n``, from 0: only chunks i, i + n, i + 2n and so on. Defaults to None, all of them
             and the end.
         wait (bool): With a shard, whether to wait for the others and to put everything together when they are done. Defaults to False.
-        skip_faulty (bool): Whether raw recordings that cannot be read or do not fit the anonymizer are left out and told at the end.
+        skip_faulty (bool): Whether raw recordings that cannot be read, do not fit the anonymizer, or get joints that their format cannot hold, are left out and told
+            at the end.
             Defaults to False, the first one ends the run.
         chunk (int): Recordings in a chunk. Defaults to 32.
     """

@@ -21,6 +21,7 @@ from mmskanon.collection import (
     RunOptions,
     anonymize_collection,
 )
+from mmskanon.collection.motion import Motion
 from mmskanon.collection.work import WorkFolder
 from mmskanon.datasets.converters import utd_mhad
 from mmskanon.io import load_annotations
@@ -337,6 +338,45 @@ class TestFaults:
         outcome = anonymize(tmp_path / 'raw', tmp_path / 'made', skip_faulty=True)
         assert outcome.recordings == 1 and len(outcome.problems) == 2
         assert 'hand.npy has 21 joints' in outcome.problems[0]
+
+    def test_what_the_anonymizer_or_the_format_refuses_is_named_and_left_out(self, tmp_path):
+        (tmp_path / 'raw').mkdir()
+        np.save(tmp_path / 'raw' / 'flat.npy', clip(0, 9)[..., :2])
+        with pytest.raises(ValueError, match=r'flat.npy has 2 coordinates a joint, .* for 3'):
+            anonymize(tmp_path / 'raw', tmp_path / 'made')
+        np.save(tmp_path / 'raw' / 'far.npy', (clip(0, 9) + 60000).astype(np.float16))
+        np.save(tmp_path / 'raw' / 'walk.npy', clip(0, 9))
+        cfg = config('GaussianNoiseAnonymizer', made=dict(std=1e5))
+        (tmp_path / 'raw' / 'flat.npy').rename(tmp_path / 'raw' / 'a.npy')
+        with pytest.raises(ValueError, match=r'a.npy has 2 coordinates'):
+            anonymize(tmp_path / 'raw', tmp_path / 'made', cfg, seed=1)
+        outcome = anonymize(tmp_path / 'raw', tmp_path / 'made', cfg, skip_faulty=True, seed=1)
+        assert sorted(outcome.left_out) == [(f'{n}.npy', 'left out: faulty') for n in ('a', 'far')]
+        assert len(outcome.problems) == 2
+        assert 'far.npy: the anonymized joints hold NaN' in outcome.problems[1]
+        assert list(contents(tmp_path / 'made')) == ['walk.npy']
+
+    def test_who_needs_a_subject_names_the_file_without_one(self):
+        motion = Motion(MotionSettings(config(), None))
+        motion.anonymizer.asks_for_subject = True
+        motion.check(clip(0, 9), 'walk.npy', 3)
+        with pytest.raises(ValueError, match='walk.npy has no subject, which Identity'):
+            motion.check(clip(0, 9), 'walk.npy', None)
+
+    def test_scores_are_made_anew_and_coordinates_are_none(self, tmp_path):
+        (tmp_path / 'raw').mkdir()
+        walk = np.random.default_rng(0).random((1, 9, 17, 3)).astype(np.float32)
+        walk[0, 4] = 0
+        np.save(tmp_path / 'raw' / 'walk.npy', walk)
+        cfg = config('SmoothingAnonymizer', layout='coco', made=dict(sigma=2.0))
+        anonymize(tmp_path / 'raw', tmp_path / 'made', cfg)
+        made = np.load(tmp_path / 'made' / 'walk.npy')
+        np.testing.assert_array_equal(
+            made[0, ..., 2], np.repeat(np.arange(9) != 4, 17).reshape(9, 17)
+        )
+        np.save(tmp_path / 'raw' / 'walk.npy', walk * 3)
+        with pytest.raises(ValueError, match=r"a further coordinate\? the layout 'coco' has 2"):
+            anonymize(tmp_path / 'raw', tmp_path / 'deep', cfg)
 
     def test_the_layout_has_to_fit(self, folder, tmp_path):
         with pytest.raises(ValueError, match="layout 'kinect_v1', .* trained for 'nturgb\\+d'"):
