@@ -55,7 +55,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         'output', help='what to write: annotation file (.pkl), or folder or .zip of recordings'
     )
-    parser.add_argument('--overwrite', action='store_true', help='replace the output if it exists')
+    parser.add_argument(
+        '--overwrite',
+        action='store_true',
+        help='replace the output if it exists; a folder only if it holds nothing but recordings',
+    )
     parser.add_argument(
         '--device', default='cuda' if torch.cuda.is_available() else 'cpu', help='where to run'
     )

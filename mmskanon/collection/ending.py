@@ -24,11 +24,17 @@ from mmskanon.release import (
 )
 from mmskanon.release.provenance import encode, provenance
 
-from .chunks import ANNOTATIONS, DONE, RAW_FATES, Job, refuse, sample_of
+from .chunks import ANNOTATIONS, DONE, RAW, RAW_FATES, Job, refuse, sample_of
 from .options import Outcome
 from .results import Results, digest_of_files
 from .sources import AnnotationSource, Source
-from .targets import move_folder, prepare_folder, write_annotation_file, write_archive
+from .targets import (
+    check_replaced,
+    move_folder,
+    prepare_folder,
+    write_annotation_file,
+    write_archive,
+)
 
 
 class Ending:
@@ -88,9 +94,11 @@ class Ending:
 
         Raises:
             TraceError: If something would name somebody; nothing is written.
-            FileExistsError: If an output appeared meanwhile.
+            FileExistsError: If an output appeared meanwhile, or something else in the folder that is to be replaced.
             ValueError: If what the chunks made was changed, or is nothing.
         """
+        if self.job.output == RAW:
+            check_replaced(self.target, self.job.source.format)
         results.verify()
         left_out = [row for row in results.statuses if row[1] != DONE]
         done = len(results.statuses) - len(left_out)

@@ -39,7 +39,8 @@ class RunOptions:
     """How to go through a collection; none of it changes what is written, but for recordings that are left out.
 
     Args:
-        overwrite (bool): Whether an output that exists is replaced. Defaults to False.
+        overwrite (bool): Whether an output that exists is replaced; a folder only if it holds nothing but recordings of the format. Defaults
+            to False.
         workers (int, optional): Processes. Defaults to None: one for each CPU for a few hundred recordings or more, else one.
         shard (tuple[int, int], optional): Part ``i`` of ``n``, from 0: only chunks i, i + n, i + 2n and so on. Defaults to None, all of them
             and the end.

@@ -32,7 +32,7 @@ from .naming import plain_naming, release_naming
 from .options import Outcome, ReleaseOptions, RunOptions
 from .results import Results
 from .sources import AnnotationSource, RecordingSource, Source
-from .targets import check_target
+from .targets import check_replaced, check_target
 from .work import WorkFolder
 
 _MANY = 300
@@ -97,7 +97,7 @@ def anonymize_collection(
         Outcome: What was done.
 
     Raises:
-        FileExistsError: If the target exists and is not to be replaced.
+        FileExistsError: If the target exists and is not to be replaced, or is a folder that holds something else than recordings.
         TraceError: If the output would name somebody; nothing is left.
         FileNotFoundError, ValueError: If something is missing, faulty or does not fit the rest.
     """
@@ -115,6 +115,8 @@ def anonymize_collection(
         raise ValueError(
             f'{target} must end in .pkl: what is read from an annotation file is written to one'
         )
+    if output == RAW:
+        check_replaced(target, collection.format)
     audit = None
     if release is not None and release.audit is not None:
         original = source if isinstance(collection, AnnotationSource) else None

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mmskanon.io.annotation_stream import write_pieces
+from mmskanon.recordings import RecordingFormat
 from mmskanon.release import provenance_path
 
 from .chunks import ANNOTATIONS, RAW
@@ -78,6 +79,32 @@ def check_target(
                 + (rest if unfinished.exists() else '')
             )
     return ANNOTATIONS if suffix == '.pkl' else RAW
+
+
+def check_replaced(target: str | Path, format: RecordingFormat) -> None:
+    """Make sure that a folder that is to be replaced holds nothing but recordings, as a run would have written them.
+
+    Args:
+        target (str | Path): The output. Where it is no folder, or a link to one, which stays, there is nothing to lose.
+        format (RecordingFormat): Format of what takes its place.
+
+    Raises:
+        FileExistsError: If it holds anything else.
+    """
+    target = Path(target)
+    if target.is_symlink() or not target.is_dir():
+        return
+    others = sorted(
+        path.relative_to(target).as_posix()
+        for path in target.rglob('*')
+        if path.is_symlink() or not (path.is_dir() or format.matches(path.name))
+    )
+    if others:
+        number = 'one file that is no' if len(others) == 1 else f'{len(others)} files that are no'
+        raise FileExistsError(
+            f'{target} is not overwritten, because it holds {number} {format.name} recording: {others[0]}'
+            f'{"" if len(others) == 1 else ", for one"}; move what you need, and delete the folder, or choose another name'
+        )
 
 
 def write_annotation_file(

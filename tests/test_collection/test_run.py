@@ -400,10 +400,10 @@ class TestFaults:
 
     def test_what_exists_is_replaced_only_where_asked(self, folder, tmp_path):
         (tmp_path / 'made').mkdir()
-        (tmp_path / 'made' / 'precious').write_text('x')
+        (tmp_path / 'made' / 'precious.mat').write_text('x')
         with pytest.raises(FileExistsError, match='made exists already'):
             anonymize(folder, tmp_path / 'made')
-        assert (tmp_path / 'made' / 'precious').read_text() == 'x'
+        assert (tmp_path / 'made' / 'precious.mat').read_text() == 'x'
         anonymize(folder, tmp_path / 'made', overwrite=True)
         assert list(contents(tmp_path / 'made')) == list(contents(folder))
         assert sorted(p.name for p in tmp_path.iterdir()) == ['made', 'raw']

@@ -89,9 +89,38 @@ def test_a_folder_is_as_open_as_its_owner_wants_it(folder, tmp_path):
 def test_what_a_killed_replacement_left_is_no_hindrance(folder, tmp_path):
     for place in ('made', '.made.replaced'):
         (tmp_path / place).mkdir()
-        (tmp_path / place / 'old').write_text('x')
+        (tmp_path / place / 'old.mat').write_text('x')
     anonymize(folder, tmp_path / 'made', overwrite=True)
     assert listing(tmp_path) == ['made', 'raw'] and len(contents(tmp_path / 'made')) == 6
+
+
+@pytest.mark.parametrize(
+    ('names', 'words'),
+    [
+        (['thesis.tex'], r'holds one file that is no utd_mhad recording: thesis.tex; move'),
+        (['sub/photo.jpg', 'x.mat', '.hidden'], r'holds 2 files that are no .*: .hidden, for one'),
+    ],
+)
+def test_a_folder_with_something_else_is_never_replaced(folder, tmp_path, names, words):
+    for name in names:
+        (tmp_path / 'made' / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / 'made' / name).write_text('x')
+    with pytest.raises(FileExistsError, match=words):
+        anonymize(folder, tmp_path / 'made', overwrite=True)
+    assert sorted(contents(tmp_path / 'made')) == sorted(names)
+    assert listing(tmp_path) == ['made', 'raw']
+
+
+def test_what_somebody_puts_into_a_folder_meanwhile_is_not_lost(folder, tmp_path):
+    anonymize(folder, tmp_path / 'made')
+    anonymize(folder, tmp_path / 'made', overwrite=True, shard=(0, 1))
+    (tmp_path / 'made' / 'notes.txt').write_text('x')
+    with pytest.raises(FileExistsError, match='notes.txt'):
+        anonymize(folder, tmp_path / 'made', overwrite=True)
+    assert len(listing(tmp_path / 'made')) == 7
+    (tmp_path / 'made' / 'notes.txt').unlink()
+    anonymize(folder, tmp_path / 'made', overwrite=True)
+    assert listing(tmp_path) == ['made', 'raw'] and len(listing(tmp_path / 'made')) == 6
 
 
 def test_a_link_to_a_folder_is_replaced_and_the_folder_stays(folder, tmp_path):
@@ -105,7 +134,7 @@ def test_a_link_to_a_folder_is_replaced_and_the_folder_stays(folder, tmp_path):
 
 def test_a_folder_comes_back_where_the_new_one_cannot_take_its_place(folder, tmp_path, monkeypatch):
     (tmp_path / 'made').mkdir()
-    (tmp_path / 'made' / 'old').write_text('x')
+    (tmp_path / 'made' / 'old.mat').write_text('x')
     replace = os.replace
 
     def fail(source, target):
@@ -117,7 +146,7 @@ def test_a_folder_comes_back_where_the_new_one_cannot_take_its_place(folder, tmp
         patch.setattr(os, 'replace', fail)
         with pytest.raises(OSError, match='the disk is gone'):
             anonymize(folder, tmp_path / 'made', overwrite=True)
-    assert listing(tmp_path / 'made') == ['old']
+    assert listing(tmp_path / 'made') == ['old.mat']
     anonymize(folder, tmp_path / 'made', overwrite=True)
     assert listing(tmp_path) == ['made', 'raw'] and len(contents(tmp_path / 'made')) == 6
 
