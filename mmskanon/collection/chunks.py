@@ -26,7 +26,7 @@ from mmskanon.io.annotation_stream import encode_record
 from mmskanon.recordings import NobodyError, scan_recording
 from mmskanon.recordings.base import presence
 from mmskanon.release import FieldPolicy, Finding, Sought, scan_data, told
-from mmskanon.release.fields import ANONYMIZED, DROPPED, PSEUDONYM
+from mmskanon.release.own_words import DONE, FAULTY, NOBODY, RAW_FATES
 
 from .motion import Clip, Motion, MotionSettings
 from .sources import Raw, RecordingSource, Source
@@ -34,13 +34,6 @@ from .work import WorkFolder
 
 ANNOTATIONS, RAW = 'annotations', 'raw'
 """What a run writes: an annotation file, or files in the format of the source."""
-
-DONE, NOBODY, FAULTY = 'anonymized', 'left out: shows nobody', 'left out: faulty'
-"""What became of a recording."""
-
-
-RAW_FATES = (('joints', ANONYMIZED), ('all other fields', DROPPED), ('file name', PSEUDONYM))
-"""tuple: What becomes of a raw recording in a release."""
 
 
 class TraceError(ValueError):

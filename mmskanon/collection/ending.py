@@ -19,12 +19,13 @@ from mmskanon.release import (
     scan_bytes,
     scan_data,
     scan_instructions,
-    scan_provenance,
     scan_provenance_file,
+    scan_provenance_text,
 )
+from mmskanon.release.own_words import DONE, RAW_FATES, no_file
 from mmskanon.release.provenance import encode, provenance
 
-from .chunks import ANNOTATIONS, DONE, RAW, RAW_FATES, Job, refuse, sample_of
+from .chunks import ANNOTATIONS, RAW, Job, refuse, sample_of
 from .options import Outcome
 from .results import Results, digest_of_files
 from .sources import AnnotationSource, Source
@@ -82,8 +83,17 @@ class Ending:
                 self._refuse(scan_data(released, naming.sought, naming.keep, naming.original))
             fates = naming.policy.fates
         document = self._document(None, None, fates, statuses)
-        self._refuse(scan_provenance(document, naming.sought))
+        self._refuse_provenance(document)
         return Outcome(count, False, fates=fates, provenance=document)
+
+    def foresee(self) -> None:
+        """Search what is known of the provenance, before anything is anonymized.
+
+        Raises:
+            TraceError: If it would name somebody.
+        """
+        if self._releases:
+            self._refuse_provenance(self._document(None, None, {}, {}))
 
     def write(self, results: Results, overwrite: bool) -> Outcome:
         """Write the output and, for a release, its provenance.
@@ -93,7 +103,7 @@ class Ending:
             overwrite (bool): Whether outputs that exist are replaced.
 
         Raises:
-            TraceError: If something would name somebody; nothing is written.
+            TraceError: If something would name somebody; nothing is written, and what the chunks made is kept.
             FileExistsError: If an output appeared meanwhile, or something else in the folder that is to be replaced.
             ValueError: If what the chunks made was changed, or is nothing.
         """
@@ -169,7 +179,7 @@ class Ending:
             left_out = {k: s for k, s in statuses.items() if s != DONE}
             statuses = {digest: DONE for _, _, digest in results.files()}
             statuses.update(
-                (f'no file {number}', s) for number, s in enumerate(sorted(left_out.values()), 1)
+                (no_file(number), s) for number, s in enumerate(sorted(left_out.values()), 1)
             )
         return self._document(checksum, files, results.fates, statuses)
 
@@ -195,6 +205,10 @@ class Ending:
 
     def _refuse(self, findings: list[Finding]) -> None:
         refuse(findings, self.target)
+
+    def _refuse_provenance(self, document: Mapping[str, Any]) -> None:
+        text, name = encode(document).decode(), str(provenance_path(self.target))
+        self._refuse(scan_provenance_text(text, name, self.job.naming.sought))
 
     @contextmanager
     def _temporaries(

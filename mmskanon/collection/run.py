@@ -20,6 +20,7 @@ from mmengine.config import Config
 
 from mmskanon.io.reading import sha256_of
 from mmskanon.release import read_key
+from mmskanon.release.own_words import FRESH, KEY_GONE, KEY_OF_OWNER, SEEDED
 from mmskanon.release.provenance import audit_summary, digest_of_config
 from mmskanon.release.texts import texts_of
 from mmskanon.utils import worker_pool
@@ -98,7 +99,8 @@ def anonymize_collection(
 
     Raises:
         FileExistsError: If the target exists and is not to be replaced, or is a folder that holds something else than recordings.
-        TraceError: If the output would name somebody; nothing is left.
+        TraceError: If the output would name somebody; nothing is written. What is known before is searched before, and nothing is left; if
+            something is found at the end, what is done stays in the folder of the run.
         FileNotFoundError, ValueError: If something is missing, faulty or does not fit the rest.
     """
     run = run or RunOptions()
@@ -148,8 +150,11 @@ def anonymize_collection(
         return ending_of(job_of(drawn)).plan()
     settings = _settings(motion, collection, seed, key, release, run, output)
     secret = work.join(settings, drawn)  # of others, if this fails
+    at_end = False
     try:
         job = job_of(secret)
+        ending = ending_of(job)
+        ending.foresee()
         work.forget_what_is_not_whole(sizes_of)
         anonymizer.seed = job.seed
         _do(job, collection, run, anonymizer, progress)
@@ -159,10 +164,16 @@ def anonymize_collection(
             return Outcome(len(collection), False, remaining=left)
         if run.shard is not None and run.shard[0] > 0:
             return Outcome(len(collection), False)
-        outcome = ending_of(job).write(Results(work, len(chunks)), run.overwrite)
-    except TraceError:
-        work.remove()
-        raise
+        at_end = True
+        outcome = ending.write(Results(work, len(chunks)), run.overwrite)
+    except TraceError as error:
+        if not at_end:
+            work.remove()
+            raise
+        raise TraceError(
+            f'{error}\n{work.root} keeps what is done, with original names: give the same command again, '
+            'or delete the folder, which a change of the original or of --keep needs.'
+        ) from error
     except BaseException:
         if run.shard is None:  # others may have just begun
             work.remove_if_nothing_is_done()
@@ -235,8 +246,8 @@ def _how(
         frames=motion.frames,
         shuffled=release.shuffle,
         keep=sorted(release.keep),
-        pseudonyms='HMAC-SHA256, ' + ('key of the owner' if key is not None else 'key thrown away'),
-        draws='seeded' if seed is not None else 'fresh',
+        pseudonyms=KEY_GONE if key is None else KEY_OF_OWNER,
+        draws=FRESH if seed is None else SEEDED,
     )
 
 

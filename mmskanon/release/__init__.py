@@ -13,6 +13,7 @@ from .scan import (
     scan_instructions,
     scan_provenance,
     scan_provenance_file,
+    scan_provenance_text,
     told,
 )
 from .sought import Sought, names_of, seek
@@ -35,6 +36,7 @@ __all__ = [
     'scan_instructions',
     'scan_provenance',
     'scan_provenance_file',
+    'scan_provenance_text',
     'seek',
     'told',
 ]

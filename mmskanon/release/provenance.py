@@ -17,19 +17,11 @@ import numpy as np
 import torch
 from mmengine.config import Config
 
-from mmskanon.datasets.schema import STOCK_KEYS
 from mmskanon.io.reading import sha256_of
 from mmskanon.version import __version__
 
 from .fields import rows_of
-
-FORMAT = 'mmskanon-release/1'
-"""str: Value of the key ``format``; it changes when the meaning of a key does."""
-
-KNOWN_KEYS = STOCK_KEYS | frozenset(
-    'subject camera setup replication trial gender age age_group img_shape original_shape'.split()
-)
-"""frozenset[str]: Keys of samples whose fate is told by name; others are counted together, since a key can be anything."""
+from .own_words import FORMAT, KNOWN_KEYS
 
 
 def digest_of_config(cfg: Config) -> str:

@@ -19,6 +19,7 @@ from mmskanon.io.pickles import PLAIN_GLOBALS
 from mmskanon.io.reading import check_file
 
 from .fields import HARMLESS, NAMES
+from .own_words import is_own, without_own
 from .sought import ANYWHERE, Sought, names_of
 from .texts import texts_of
 
@@ -207,7 +208,8 @@ def provenance_path(target: str | os.PathLike) -> Path:
 def scan_provenance(document: Mapping[str, Any], sought: Sought) -> list[Finding]:
     """Search a provenance document.
 
-    Names, subjects, patterns, user and host are searched for in all of it; values of other attributes only in what does not come from
+    Texts that stand there for any original (:mod:`.own_words`) are passed over: a recording ``nobody`` is not given away by
+    ``left out: shows nobody``. Names, subjects, patterns, user and host are searched for in all of it; values of other attributes only in what does not come from
     here: an attribute ``pace='fast'`` is not given away by the ``fast`` budget of an audit.
 
     Args:
@@ -223,9 +225,8 @@ def scan_provenance(document: Mapping[str, Any], sought: Sought) -> list[Finding
         method=(document.get('audit') or {}).get('method'),
     )
     findings = scan_texts(texts_of(foreign, 'provenance', keys=False), sought.find)
-    findings += scan_texts(
-        texts_of(document, 'provenance'), lambda text: sought.find(text, values=False)
-    )
+    others = ((where, t) for where, t in texts_of(document, 'provenance') if not is_own(t))
+    findings += scan_texts(others, lambda text: sought.find(text, values=False))
     return first_of_each(findings)
 
 
@@ -243,6 +244,23 @@ def scan_provenance_file(path: str | os.PathLike, sought: Sought) -> list[Findin
         FileNotFoundError, ValueError: If it is missing or no such document.
     """
     text = check_file(path, 'a provenance file').read_text(encoding='utf-8')
+    return scan_provenance_text(text, str(path), sought)
+
+
+def scan_provenance_text(text: str, path: str, sought: Sought) -> list[Finding]:
+    """Search the text of a provenance file.
+
+    Args:
+        text (str): Its content.
+        path (str): The file, for messages.
+        sought (Sought): What must not occur.
+
+    Returns:
+        list[Finding]: What was found.
+
+    Raises:
+        ValueError: If it is no such document.
+    """
     try:
         document = json.loads(text)
     except ValueError as error:
@@ -250,7 +268,7 @@ def scan_provenance_file(path: str | os.PathLike, sought: Sought) -> list[Findin
     if not isinstance(document, dict):
         raise ValueError(f'{path} is no provenance file: it holds {type(document).__name__}')
     findings = scan_provenance(document, sought)
-    whole = sought.find_in_run(text, values=False)
+    whole = sought.find_in_run(without_own(text), values=False)
     findings += (Finding(kind, hit, f'the text of {Path(path).name}') for kind, hit in whole)
     return first_of_each(findings)
 

@@ -23,7 +23,7 @@ WHOLE, WORD, ANYWHERE = 2, 3, 8
 ORDINARY = frozenset(
     'annotations split train val valid validation test trainval all frame_dir filename label keypoint keypoint_score '
     'total_frames img_shape original_shape subject camera setup replication trial gender age age_group numpy ndarray dtype multiarray _reconstruct '
-    'none null unknown true false yes no root user admin localhost ubuntu runner'.split()
+    'arr_0 descr fortran_order none null unknown true false yes no root user admin localhost ubuntu runner'.split()
 )
 """frozenset[str]: Words of file formats and accounts that name nobody, and are never searched for."""
 
