@@ -157,6 +157,9 @@ def options(args: argparse.Namespace) -> tuple[MotionSettings, ReleaseOptions | 
 
 def tell(outcome: Outcome, args: argparse.Namespace) -> None:
     """Print what was done."""
+    if outcome.note:
+        print(outcome.note)
+        return
     if outcome.remaining:
         print(
             f'this shard is done; {outcome.remaining} recordings are left to others. When all are done, give the command without --shard'

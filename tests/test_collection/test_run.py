@@ -300,6 +300,46 @@ class TestShards:
         anonymize(folder, tmp_path / 'whole', seed=1)
         assert contents(tmp_path / 'made') == contents(tmp_path / 'whole')
 
+    def test_more_processes_than_chunks_are_no_fault(self, folder, tmp_path):
+        outcome = anonymize(folder, tmp_path / 'made', shard=(7, 9), wait=True)
+        assert '7 chunks of 3 recordings' in outcome.note and not outcome.finished
+        assert [p.name for p in tmp_path.iterdir()] == ['raw']
+
+    @pytest.mark.parametrize('overwrite', [False, True])
+    def test_whoever_starts_when_all_is_done_ends_well(
+        self, folder, tmp_path, monkeypatch, overwrite
+    ):
+        monkeypatch.setattr('mmskanon.collection.run.PATIENCE', 0)
+        anonymize(folder, tmp_path / 'made')
+        before = contents(tmp_path / 'made')
+        for index in (1, 8):
+            options = dict(shard=(index, 9), wait=True, overwrite=overwrite)
+            outcome = anonymize(folder, tmp_path / 'made', release=ReleaseOptions(), **options)
+            assert not outcome.finished and 'nothing to do' in outcome.note
+        assert contents(tmp_path / 'made') == before
+        assert sorted(p.name for p in tmp_path.iterdir()) == ['made', 'raw']
+
+    def test_only_the_first_of_a_launcher_begins(self, folder, tmp_path, monkeypatch):
+        monkeypatch.setattr('mmskanon.collection.run.PATIENCE', 0)
+        with pytest.raises(TimeoutError, match='.made.work did not appear .* first process'):
+            anonymize(folder, tmp_path / 'made', shard=(1, 3), wait=True)
+        assert [p.name for p in tmp_path.iterdir()] == ['raw']
+
+    def test_whoever_is_overtaken_by_the_end_ends_well(self, folder, tmp_path, monkeypatch):
+        anonymize(folder, tmp_path / 'made', shard=(0, 1))
+        join = WorkFolder.join
+
+        def overtaken(self, *args, **kwargs):
+            secret = join(self, *args, **kwargs)
+            monkeypatch.setattr(WorkFolder, 'join', join)
+            next((self.root / 'done').iterdir()).unlink()
+            anonymize(folder, tmp_path / 'made')
+            return secret
+
+        monkeypatch.setattr(WorkFolder, 'join', overtaken)
+        done = anonymize(folder, tmp_path / 'made', shard=(1, 2), wait=True)
+        assert not done.finished and len(contents(tmp_path / 'made')) == 20
+
 
 class TestFaults:
     def test_the_first_faulty_recording_ends_the_run_and_is_named(self, folder, tmp_path):
