@@ -82,7 +82,7 @@ class Ending:
                 released = [naming.policy.release(sample)]
                 self._refuse(scan_data(released, naming.sought, naming.keep, naming.original))
             fates = naming.policy.fates
-        document = self._document(None, None, fates, statuses)
+        document = self._document(None, None, fates, statuses, count)
         self._refuse_provenance(document)
         return Outcome(count, False, fates=fates, provenance=document)
 
@@ -181,7 +181,8 @@ class Ending:
             statuses.update(
                 (no_file(number), s) for number, s in enumerate(sorted(left_out.values()), 1)
             )
-        return self._document(checksum, files, results.fates, statuses)
+        count = len(results.statuses)
+        return self._document(checksum, files, results.fates, statuses, count)
 
     def _document(
         self,
@@ -189,6 +190,7 @@ class Ending:
         files: int | None,
         fates: Mapping[tuple[str, str], int],
         statuses: Mapping[str, str],
+        recordings: int | None = None,
     ) -> dict[str, Any]:
         settings = self.job.motion
         return provenance(
@@ -201,6 +203,7 @@ class Ending:
             statuses,
             self.audit,
             files,
+            recordings,
         )
 
     def _refuse(self, findings: list[Finding]) -> None:

@@ -122,6 +122,7 @@ def provenance(
     samples: Mapping[str, str],
     audit: Mapping[str, Any] | None,
     files: int | None = None,
+    recordings: int | None = None,
 ) -> dict[str, Any]:
     """Put together what a release says about itself.
 
@@ -135,6 +136,8 @@ def provenance(
         samples (Mapping[str, str]): For each pseudonym the status of the sample.
         audit (Mapping, optional): :func:`audit_summary`.
         files (int, optional): Number of raw recordings; None for an annotation file. Defaults to None.
+        recordings (int, optional): Number of samples, where several may have one name, as equal files have one checksum. Defaults to None,
+            one for each of ``samples``.
 
     Returns:
         dict: The document that ``docs/release.md`` describes. Samples are sorted by pseudonym, which tells nothing of their order.
@@ -153,7 +156,11 @@ def provenance(
             file=Path(target).name, sha256=checksum, **({} if files is None else dict(files=files))
         ),
         options=dict(options),
-        counts=dict(samples=len(samples), keys=keys, other_keys_dropped=len(others)),
+        counts=dict(
+            samples=len(samples) if recordings is None else recordings,
+            keys=keys,
+            other_keys_dropped=len(others),
+        ),
         samples={name: samples[name] for name in sorted(samples)},
         audit=None if audit is None else dict(audit),
     )

@@ -200,6 +200,16 @@ def test_recordings_may_be_called_like_words_of_ours(tmp_path):
     assert sorted(done.provenance['samples'])[-2:] == ['no file 1', 'no file 2']
 
 
+def test_equal_recordings_are_all_counted(tmp_path):
+    (tmp_path / 'raw').mkdir()
+    for name in 'abc':
+        np.save(tmp_path / 'raw' / f'rec_{name}.npy', clip(int(name == 'c'), 9))
+    arguments = MotionSettings(config(), None), tmp_path / 'raw', tmp_path / 'public'
+    document = anonymize_collection(*arguments, release=ReleaseOptions()).provenance
+    assert document['counts']['samples'] == document['released']['files'] == 3
+    assert len(document['samples']) == 2
+
+
 def test_what_is_found_at_the_end_leaves_what_is_done(release, tmp_path, monkeypatch):
     trace = Finding('an original name', 'x', 'the end')
     with monkeypatch.context() as patch:
