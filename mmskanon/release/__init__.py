@@ -4,7 +4,9 @@
 from .fields import HARMLESS, FieldPolicy, print_fates, rows_of
 from .pseudonyms import Pseudonyms, read_key
 from .scan import (
+    UNCHANGED,
     Finding,
+    digest_of_joints,
     first_of_each,
     provenance_path,
     scan_annotations,
@@ -24,6 +26,8 @@ __all__ = [
     'HARMLESS',
     'Pseudonyms',
     'Sought',
+    'UNCHANGED',
+    'digest_of_joints',
     'first_of_each',
     'names_of',
     'print_fates',

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import mmap
 import os
@@ -14,6 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from mmskanon.datasets.splits import sample_name
 from mmskanon.io.annotation_records import AnnotationFile
 from mmskanon.io.pickles import PLAIN_GLOBALS
 from mmskanon.io.reading import check_file
@@ -22,6 +26,9 @@ from .fields import HARMLESS, NAMES
 from .own_words import is_own, without_own
 from .sought import ANYWHERE, Sought, names_of
 from .texts import texts_of
+
+UNCHANGED = 'a recording of the original, unchanged'
+"""str: Kind of a finding."""
 
 SHOWN = 10
 """int: Findings of a kind that are told; a fault of a whole file is in every sample."""
@@ -80,7 +87,7 @@ def scan_annotations(
         sought (Sought): What must not occur.
         keep (Iterable[str]): Keys of samples that may be there beside the harmless ones. Defaults to ().
         original (Mapping, optional): ``names`` and ``subjects`` of the original as texts, none of which may stand where names and
-            subjects stand, however short. Defaults to None.
+            subjects stand, however short; ``joints``, for the :func:`digest_of_joints` of each sample its name. Defaults to None.
 
     Returns:
         list[Finding]: What was found, each text once, with the first place.
@@ -90,9 +97,33 @@ def scan_annotations(
     """
     with AnnotationFile(path) as file:
         findings = scan_data(file.outline(), sought, keep, original)
+        joints = (original or {}).get('joints')
+        for sample in file if joints else ():
+            before = joints.get(digest_of_joints(sample.get('keypoint')))
+            if before is not None:
+                findings.append(
+                    Finding(UNCHANGED, before, f'sample {sample_name(sample)}', 'anonymize it')
+                )
     findings += scan_instructions(path, sought)
     findings += scan_bytes(path, sought)
     return first_of_each(findings)
+
+
+def digest_of_joints(keypoint: Any) -> str | None:
+    """Return SHA-256 over shape and joints, rounded to float32, by which an original is known that was never anonymized.
+
+    Args:
+        keypoint (np.ndarray): Joints, shape (M, T, V, C).
+
+    Returns:
+        str | None: Hexadecimal digits; None of what is no array of numbers.
+    """
+    if not isinstance(keypoint, np.ndarray) or keypoint.dtype.kind not in 'fiu':
+        return None
+    digest = hashlib.sha256(str(keypoint.shape).encode())
+    with np.errstate(over='ignore'):
+        digest.update(np.ascontiguousarray(keypoint, '<f4').data)
+    return digest.hexdigest()
 
 
 def scan_data(
