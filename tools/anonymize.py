@@ -55,7 +55,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         'output', help='what to write: annotation file (.pkl), or folder or .zip of recordings'
     )
-    parser.add_argument('--overwrite', action='store_true', help='replace the output if it exists')
+    parser.add_argument(
+        '--overwrite',
+        action='store_true',
+        help='replace the output if it exists; a folder only if it holds nothing but recordings',
+    )
     parser.add_argument(
         '--device', default='cuda' if torch.cuda.is_available() else 'cpu', help='where to run'
     )
@@ -153,6 +157,9 @@ def options(args: argparse.Namespace) -> tuple[MotionSettings, ReleaseOptions | 
 
 def tell(outcome: Outcome, args: argparse.Namespace) -> None:
     """Print what was done."""
+    if outcome.note:
+        print(outcome.note)
+        return
     if outcome.remaining:
         print(
             f'this shard is done; {outcome.remaining} recordings are left to others. When all are done, give the command without --shard'

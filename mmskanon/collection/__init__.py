@@ -6,7 +6,7 @@ from .motion import MotionSettings
 from .options import Outcome, ReleaseOptions, RunOptions, shard_of_launcher
 from .run import anonymize_collection
 from .sources import RecordingSource
-from .traces import find_raw_traces
+from .traces import find_raw_traces, read_originals
 
 __all__ = [
     'MotionSettings',
@@ -17,5 +17,6 @@ __all__ = [
     'TraceError',
     'anonymize_collection',
     'find_raw_traces',
+    'read_originals',
     'shard_of_launcher',
 ]

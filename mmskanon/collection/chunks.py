@@ -24,8 +24,9 @@ from mmskanon.datasets.schema import attribute_value, take_of
 from mmskanon.datasets.splits import sample_name
 from mmskanon.io.annotation_stream import encode_record
 from mmskanon.recordings import NobodyError, scan_recording
+from mmskanon.recordings.base import presence
 from mmskanon.release import FieldPolicy, Finding, Sought, scan_data, told
-from mmskanon.release.fields import ANONYMIZED, DROPPED, PSEUDONYM
+from mmskanon.release.own_words import DONE, FAULTY, NOBODY, RAW_FATES
 
 from .motion import Clip, Motion, MotionSettings
 from .sources import Raw, RecordingSource, Source
@@ -33,13 +34,6 @@ from .work import WorkFolder
 
 ANNOTATIONS, RAW = 'annotations', 'raw'
 """What a run writes: an annotation file, or files in the format of the source."""
-
-DONE, NOBODY, FAULTY = 'anonymized', 'left out: shows nobody', 'left out: faulty'
-"""What became of a recording."""
-
-
-RAW_FATES = (('joints', ANONYMIZED), ('all other fields', DROPPED), ('file name', PSEUDONYM))
-"""tuple: What becomes of a raw recording in a release."""
 
 
 class TraceError(ValueError):
@@ -150,7 +144,8 @@ class Worker:
         for index in task.indices:
             try:
                 raw = next(source.read([index]))
-                self.motion.check(raw.recording.keypoint, source.where(raw.name))
+                subject = source.facts(index)['subject']
+                self.motion.check(raw.recording.keypoint, source.where(raw.name), subject)
                 found.append((index, raw))
             except NobodyError:
                 left_out.append([names[source.names[index]], NOBODY])
@@ -163,7 +158,8 @@ class Worker:
             samples = [sample_of(source.facts(i), raw.recording.keypoint) for i, raw in found]
             told = self._records(task, samples)
         else:
-            told = self._files(found)
+            told, refused, sentences = self._files(found)
+            left_out, problems = left_out + refused, problems + sentences
         return dict(told, samples=told['samples'] + left_out, problems=problems)
 
     def _clip(self, name: str, where: str, facts: Mapping, keypoint: np.ndarray) -> Clip:
@@ -171,20 +167,27 @@ class Worker:
         take = take_of(facts) if self.motion.anonymizer.asks_for_take else None
         return Clip(name, where, attribute_value(facts, 'subject'), keypoint, take)
 
-    def _files(self, found: list[tuple[int, Raw]]) -> dict[str, Any]:
-        """Anonymize raw recordings and write each to its file."""
+    def _files(
+        self, found: list[tuple[int, Raw]]
+    ) -> tuple[dict[str, Any], list[list[str]], list[str]]:
+        """Anonymize raw recordings and write each to its file. Also name and status, and a sentence, of those whose joints no file can hold."""
         source, naming = self.job.source, self.job.naming
         clips = [
             self._clip(raw.name, source.where(raw.name), source.facts(i), raw.recording.keypoint)
             for i, raw in found
         ]
-        samples, files = [], []
+        samples, files, left_out, problems = [], [], [], []
         for (_, raw), keypoint in zip(found, self.motion(clips), strict=True):
             name = naming.names[raw.name]
             try:
-                content = source.format.write(raw.recording, keypoint)
+                content = source.format.write(raw.recording, self._without_scores(keypoint))
             except ValueError as error:
-                raise ValueError(f'{source.where(raw.name)}: {error}') from error
+                sentence = f'{source.where(raw.name)}: {error}'
+                if not self.job.skip_faulty:
+                    raise ValueError(sentence) from error
+                left_out.append([name, FAULTY])
+                problems.append(sentence)
+                continue
             if naming.sought is not None:
                 traces = Sought(source.format.traces(raw.recording))
                 for sought in (naming.sought, traces):
@@ -193,7 +196,15 @@ class Worker:
             samples.append([name, DONE])
             files.append([name, len(content), sha256(content).hexdigest()])
         fates = [] if naming.sought is None else [[*row, len(files)] for row in RAW_FATES]
-        return dict(samples=samples, files=files, fates=fates)
+        return dict(samples=samples, files=files, fates=fates), left_out, problems
+
+    def _without_scores(self, keypoint: np.ndarray) -> np.ndarray:
+        """Joints whose scores tell no more than where somebody is seen: 1 there, else 0."""
+        first = self.motion.coordinates
+        if keypoint.shape[3] > first:
+            keypoint = keypoint.copy()
+            keypoint[..., first:] = presence(keypoint[..., :first])[..., None, None]
+        return keypoint
 
     def _records(self, task: Task, samples: list[dict]) -> dict[str, Any]:
         """Anonymize annotations and write them one after another, as instructions of a pickle."""

@@ -19,16 +19,23 @@ from mmskanon.release import (
     scan_bytes,
     scan_data,
     scan_instructions,
-    scan_provenance,
     scan_provenance_file,
+    scan_provenance_text,
 )
+from mmskanon.release.own_words import DONE, RAW_FATES, no_file
 from mmskanon.release.provenance import encode, provenance
 
-from .chunks import ANNOTATIONS, DONE, RAW_FATES, Job, refuse, sample_of
+from .chunks import ANNOTATIONS, RAW, Job, refuse, sample_of
 from .options import Outcome
 from .results import Results, digest_of_files
 from .sources import AnnotationSource, Source
-from .targets import move_folder, prepare_folder, write_annotation_file, write_archive
+from .targets import (
+    check_replaced,
+    move_folder,
+    prepare_folder,
+    write_annotation_file,
+    write_archive,
+)
 
 
 class Ending:
@@ -75,9 +82,18 @@ class Ending:
                 released = [naming.policy.release(sample)]
                 self._refuse(scan_data(released, naming.sought, naming.keep, naming.original))
             fates = naming.policy.fates
-        document = self._document(None, None, fates, statuses)
-        self._refuse(scan_provenance(document, naming.sought))
+        document = self._document(None, None, fates, statuses, count)
+        self._refuse_provenance(document)
         return Outcome(count, False, fates=fates, provenance=document)
+
+    def foresee(self) -> None:
+        """Search what is known of the provenance, before anything is anonymized.
+
+        Raises:
+            TraceError: If it would name somebody.
+        """
+        if self._releases:
+            self._refuse_provenance(self._document(None, None, {}, {}))
 
     def write(self, results: Results, overwrite: bool) -> Outcome:
         """Write the output and, for a release, its provenance.
@@ -87,10 +103,12 @@ class Ending:
             overwrite (bool): Whether outputs that exist are replaced.
 
         Raises:
-            TraceError: If something would name somebody; nothing is written.
-            FileExistsError: If an output appeared meanwhile.
+            TraceError: If something would name somebody; nothing is written, and what the chunks made is kept.
+            FileExistsError: If an output appeared meanwhile, or something else in the folder that is to be replaced.
             ValueError: If what the chunks made was changed, or is nothing.
         """
+        if self.job.output == RAW:
+            check_replaced(self.target, self.job.source.format)
         results.verify()
         left_out = [row for row in results.statuses if row[1] != DONE]
         done = len(results.statuses) - len(left_out)
@@ -161,9 +179,10 @@ class Ending:
             left_out = {k: s for k, s in statuses.items() if s != DONE}
             statuses = {digest: DONE for _, _, digest in results.files()}
             statuses.update(
-                (f'no file {number}', s) for number, s in enumerate(sorted(left_out.values()), 1)
+                (no_file(number), s) for number, s in enumerate(sorted(left_out.values()), 1)
             )
-        return self._document(checksum, files, results.fates, statuses)
+        count = len(results.statuses)
+        return self._document(checksum, files, results.fates, statuses, count)
 
     def _document(
         self,
@@ -171,6 +190,7 @@ class Ending:
         files: int | None,
         fates: Mapping[tuple[str, str], int],
         statuses: Mapping[str, str],
+        recordings: int | None = None,
     ) -> dict[str, Any]:
         settings = self.job.motion
         return provenance(
@@ -183,10 +203,15 @@ class Ending:
             statuses,
             self.audit,
             files,
+            recordings,
         )
 
     def _refuse(self, findings: list[Finding]) -> None:
         refuse(findings, self.target)
+
+    def _refuse_provenance(self, document: Mapping[str, Any]) -> None:
+        text, name = encode(document).decode(), str(provenance_path(self.target))
+        self._refuse(scan_provenance_text(text, name, self.job.naming.sought))
 
     @contextmanager
     def _temporaries(

@@ -14,7 +14,7 @@ from mmskanon.apis.anonymize import anonymize_together, shown_persons
 from mmskanon.apis.skeletons import init_anonymizer, normalization_for
 from mmskanon.models.anonymizers import BaseAnonymizer
 from mmskanon.models.anonymizers.chance import Chance, drawing_from
-from mmskanon.skeletons.layouts import check_joint_count
+from mmskanon.skeletons.layouts import beyond_scores, check_joint_count
 from mmskanon.skeletons.resampling import resample_clip
 
 
@@ -88,18 +88,42 @@ class Motion:
         )
         self._normalization = normalization_for(self.anonymizer)
 
-    def check(self, keypoint: np.ndarray, where: str) -> None:
+    @property
+    def coordinates(self) -> int:
+        """int: Leading numbers of a joint that are coordinates; the others are scores."""
+        return max(self.anonymizer.num_coords, self.anonymizer.layout.dims)
+
+    def check(self, keypoint: np.ndarray, where: str, subject: int | str | None) -> None:
         """Make sure that a recording fits the anonymizer.
 
         Args:
             keypoint (np.ndarray): Shape (M, T, V, C).
             where (str): How messages name it.
+            subject (int | str, optional): Whose it is, if that is known.
 
         Raises:
-            ValueError: If it has another number of joints or too many persons.
+            ValueError: If it has another number of joints or coordinates, a score that can be none, too many persons, or no subject where
+                the anonymizer needs one.
         """
-        check_joint_count(self.anonymizer.layout, keypoint.shape[2], where)
+        layout, found = self.anonymizer.layout, keypoint.shape[3]
+        check_joint_count(layout, keypoint.shape[2], where)
+        if found < self.coordinates:
+            raise ValueError(
+                f'{where} has {found} coordinates a joint, the anonymizer was made for {self.coordinates} (layout {layout.name!r}); '
+                'give an anonymizer for the layout that the recording has'
+            )
+        span = beyond_scores(keypoint, self.coordinates)
+        if span is not None:
+            raise ValueError(
+                f'{where} has numbers from {span[0]:g} to {span[1]:g} where a score from 0 to 1 is expected; a further coordinate? '
+                f'the layout {layout.name!r} has {self.coordinates}: give an anonymizer for the layout that the recording has, leave the number out, '
+                'or bring scores to 0 to 1'
+            )
         shown_persons(keypoint, self.anonymizer.num_person, where)
+        if self.anonymizer.asks_for_subject and subject is None:
+            raise ValueError(
+                f'{where} has no subject, which {type(self.anonymizer).__name__} needs; name the file after the pattern of its data set'
+            )
 
     def __call__(self, clips: Sequence[Clip]) -> list[np.ndarray]:
         """Anonymize clips.
@@ -153,11 +177,6 @@ class Motion:
                 batches.append(batch)
             batch.append(row)
         return batches
-
-
-def has_own_seed(anonymizer: BaseAnonymizer) -> bool:
-    """Whether an anonymizer, or one inside it, was given a seed by its config."""
-    return any(getattr(module, 'seed', None) is not None for module in anonymizer.modules())
 
 
 def seed_of(seed: int, name: str) -> int:

@@ -39,12 +39,15 @@ class RunOptions:
     """How to go through a collection; none of it changes what is written, but for recordings that are left out.
 
     Args:
-        overwrite (bool): Whether an output that exists is replaced. Defaults to False.
+        overwrite (bool): Whether an output that exists is replaced; a folder only if it holds nothing but recordings of the format. Defaults
+            to False.
         workers (int, optional): Processes. Defaults to None: one for each CPU for a few hundred recordings or more, else one.
         shard (tuple[int, int], optional): Part ``i`` of ``n``, from 0: only chunks i, i + n, i + 2n and so on. Defaults to None, all of them
             and the end.
-        wait (bool): With a shard, whether to wait for the others and to put everything together when they are done. Defaults to False.
-        skip_faulty (bool): Whether raw recordings that cannot be read or do not fit the anonymizer are left out and told at the end.
+        wait (bool): With a shard, whether it is one of processes that a launcher started together: the first begins, waits for the others and
+            puts everything together when they are done. Defaults to False.
+        skip_faulty (bool): Whether raw recordings that cannot be read, do not fit the anonymizer, or get joints that their format cannot hold, are left out and told
+            at the end.
             Defaults to False, the first one ends the run.
         chunk (int): Recordings in a chunk. Defaults to 32.
     """
@@ -79,6 +82,7 @@ class Outcome:
         fates (Counter): For each key and what became of it the number of recordings. Defaults to empty.
         provenance (dict, optional): The provenance of a release. Defaults to None.
         remaining (int): Recordings that others have still to do. Defaults to 0.
+        note (str): Why this process had nothing to do, if so. Defaults to ''.
     """
 
     recordings: int
@@ -88,6 +92,7 @@ class Outcome:
     fates: Counter = field(default_factory=Counter)
     provenance: dict[str, Any] | None = None
     remaining: int = 0
+    note: str = ''
 
 
 def shard_of_launcher() -> tuple[int, int] | None:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,6 +20,7 @@ from mmengine.config import Config
 
 from mmskanon.io.reading import sha256_of
 from mmskanon.release import read_key
+from mmskanon.release.own_words import FRESH, KEY_GONE, KEY_OF_OWNER, SEEDED
 from mmskanon.release.provenance import audit_summary, digest_of_config
 from mmskanon.release.texts import texts_of
 from mmskanon.utils import worker_pool
@@ -27,13 +28,16 @@ from mmskanon.version import __version__
 
 from .chunks import RAW, Job, Task, TraceError, Worker, run_task, sizes_of, start_worker
 from .ending import Ending
-from .motion import Motion, MotionSettings, has_own_seed
+from .motion import Motion, MotionSettings
 from .naming import plain_naming, release_naming
 from .options import Outcome, ReleaseOptions, RunOptions
 from .results import Results
 from .sources import AnnotationSource, RecordingSource, Source
-from .targets import check_target
+from .targets import check_replaced, check_target
 from .work import WorkFolder
+
+PATIENCE = 600
+"""int: Seconds that a process of a launcher waits for the first one to begin."""
 
 _MANY = 300
 """Recordings for which processes of their own are worth the seconds in which they start."""
@@ -86,7 +90,7 @@ def anonymize_collection(
         source (str | Path): Annotation file (``.pkl``), folder or zip archive.
         target (str | Path): What to write: ``.pkl`` for an annotation file, ``.zip`` for an archive, else a folder.
         seed (int, optional): The same seed gives the same output; who knows it can draw the same. It goes before seeds in the config.
-            Defaults to None: that of the config, or a fresh one that is forgotten at the end.
+            Defaults to None: a fresh one that is forgotten at the end, or, without ``release``, those of the config if it gives one to all that draw.
         release (ReleaseOptions, optional): How to release. Defaults to None, names and other fields stay.
         run (RunOptions, optional): Processes, shards and the like. Defaults to None, the defaults of :class:`RunOptions`.
         kind (str, optional): Format of raw recordings, where files tell several. Defaults to None.
@@ -97,8 +101,9 @@ def anonymize_collection(
         Outcome: What was done.
 
     Raises:
-        FileExistsError: If the target exists and is not to be replaced.
-        TraceError: If the output would name somebody; nothing is left.
+        FileExistsError: If the target exists and is not to be replaced, or is a folder that holds something else than recordings.
+        TraceError: If the output would name somebody; nothing is written. What is known before is searched before, and nothing is left; if
+            something is found at the end, what is done stays in the folder of the run.
         FileNotFoundError, ValueError: If something is missing, faulty or does not fit the rest.
     """
     run = run or RunOptions()
@@ -106,7 +111,9 @@ def anonymize_collection(
         raise ValueError(f'frames must be at least 1, found {motion.frames}')
     needed = [motion.checkpoint, motion.cfg.filename]
     needed += [] if release is None else [release.key_file, release.audit]
-    output = check_target(source, target, run.overwrite, release is not None, needed)
+    # The first of a launcher looks after the output, and may have finished it before another one has started.
+    follows = run.wait and run.shard is not None and run.shard[0] > 0
+    output = check_target(source, target, run.overwrite or follows, release is not None, needed)
     key = None if release is None or release.key_file is None else read_key(release.key_file)
     with _one_thread():
         anonymizer = Motion(motion, seed)
@@ -115,13 +122,17 @@ def anonymize_collection(
         raise ValueError(
             f'{target} must end in .pkl: what is read from an annotation file is written to one'
         )
+    if output == RAW and not follows:
+        check_replaced(target, collection.format)
     audit = None
     if release is not None and release.audit is not None:
         original = source if isinstance(collection, AnnotationSource) else None
         audit = audit_summary(release.audit, original, release.audit_method)
     # What was given is not written down.
     drawn = dict(key=None if key is not None else secrets.token_hex(32), seed=None)
-    if seed is None and not has_own_seed(anonymizer.anonymizer):
+    own = anonymizer.anonymizer.draws and not anonymizer.anonymizer.draws_anew
+    # Everybody may know the seed of a config, so that releases have one that nobody knows.
+    if seed is None and (release is not None or not own):
         drawn['seed'] = secrets.randbits(63)
     work = WorkFolder(target)
 
@@ -142,22 +153,49 @@ def anonymize_collection(
 
     if dry_run:
         return ending_of(job_of(drawn)).plan()
+    chunks, idle = _chunks(len(collection), run.chunk), Outcome(len(collection), False)
+    mine = (
+        range(len(chunks))
+        if run.shard is None
+        else range(len(chunks))[slice(run.shard[0], None, run.shard[1])]
+    )
+    if follows and not mine:
+        idle.note = f'{len(chunks)} chunks of {run.chunk} recordings are fewer than the processes: this one has nothing to do'
+        return idle
     settings = _settings(motion, collection, seed, key, release, run, output)
-    secret = work.join(settings, drawn)  # of others, if this fails
+    if follows:
+        secret = _follow(work, settings, drawn, run.overwrite)
+    else:
+        secret = work.join(settings, drawn)  # of others, if this fails
+    if secret is None:
+        idle.note = f'{target} is finished already: this process has nothing to do'
+        return idle
+    at_end = False
     try:
         job = job_of(secret)
-        work.forget_what_is_not_whole(sizes_of)
+        ending = ending_of(job)
+        ending.foresee()
+        work.forget_what_is_not_whole(mine, sizes_of)
         anonymizer.seed = job.seed
         _do(job, collection, run, anonymizer, progress)
-        chunks = _chunks(len(collection), run.chunk)
         if run.shard is not None and not run.wait:
             left = sum(len(c) for n, c in enumerate(chunks) if not work.is_done(n))
             return Outcome(len(collection), False, remaining=left)
-        if run.shard is not None and run.shard[0] > 0:
-            return Outcome(len(collection), False)
-        outcome = ending_of(job).write(Results(work, len(chunks)), run.overwrite)
-    except TraceError:
-        work.remove()
+        if follows:
+            return idle
+        at_end = True
+        outcome = ending.write(Results(work, len(chunks)), run.overwrite)
+    except TraceError as error:
+        if not at_end:
+            work.remove()
+            raise
+        raise TraceError(
+            f'{error}\n{work.root} keeps what is done, with original names: give the same command again, '
+            'or delete the folder, which a change of the original or of --keep needs.'
+        ) from error
+    except FileNotFoundError:
+        if follows and _is_finished(work):
+            return idle
         raise
     except BaseException:
         if run.shard is None:  # others may have just begun
@@ -185,6 +223,44 @@ def _open(
             'give an anonymizer for that layout'
         )
     return raw
+
+
+def _is_finished(work: WorkFolder) -> bool:
+    """Whether there is an output, and no folder of a run that makes it."""
+    return work.target.exists() and not work.root.exists()
+
+
+def _follow(
+    work: WorkFolder, settings: dict[str, Any], drawn: dict[str, Any], overwrite: bool
+) -> dict[str, Any] | None:
+    """Wait for the first process of a launcher to begin the run, and join it.
+
+    Args:
+        work (WorkFolder): The folder of the run.
+        settings (dict): See :meth:`WorkFolder.join`.
+        drawn (dict): See there.
+        overwrite (bool): Whether an output may be one that is still to be replaced.
+
+    Returns:
+        dict | None: The secret of the run; None where it has been finished.
+
+    Raises:
+        TimeoutError: If nobody begins.
+        ValueError: If an unfinished run with other settings lies there.
+    """
+    until = time.monotonic() + PATIENCE
+    while True:
+        with suppress(FileNotFoundError):  # not begun, or ended this moment
+            return work.join(settings, drawn, begin=False)
+        late = time.monotonic() >= until
+        if _is_finished(work) and (late or not overwrite):
+            return None
+        if late:
+            raise TimeoutError(
+                f'{work.root} did not appear within {PATIENCE} seconds: the first process of the launcher has not begun the run; '
+                'see what it says, and whether all processes see the same folders'
+            )
+        time.sleep(0.2)
 
 
 def _settings(
@@ -231,8 +307,8 @@ def _how(
         frames=motion.frames,
         shuffled=release.shuffle,
         keep=sorted(release.keep),
-        pseudonyms='HMAC-SHA256, ' + ('key of the owner' if key is not None else 'key thrown away'),
-        draws='seeded' if seed is not None else 'fresh',
+        pseudonyms=KEY_GONE if key is None else KEY_OF_OWNER,
+        draws=FRESH if seed is None else SEEDED,
     )
 
 

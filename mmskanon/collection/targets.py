@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mmskanon.io.annotation_stream import write_pieces
+from mmskanon.recordings import RecordingFormat
 from mmskanon.release import provenance_path
 
 from .chunks import ANNOTATIONS, RAW
@@ -80,6 +81,32 @@ def check_target(
     return ANNOTATIONS if suffix == '.pkl' else RAW
 
 
+def check_replaced(target: str | Path, format: RecordingFormat) -> None:
+    """Make sure that a folder that is to be replaced holds nothing but recordings, as a run would have written them.
+
+    Args:
+        target (str | Path): The output. Where it is no folder, or a link to one, which stays, there is nothing to lose.
+        format (RecordingFormat): Format of what takes its place.
+
+    Raises:
+        FileExistsError: If it holds anything else.
+    """
+    target = Path(target)
+    if target.is_symlink() or not target.is_dir():
+        return
+    others = sorted(
+        path.relative_to(target).as_posix()
+        for path in target.rglob('*')
+        if path.is_symlink() or not (path.is_dir() or format.matches(path.name))
+    )
+    if others:
+        number = 'one file that is no' if len(others) == 1 else f'{len(others)} files that are no'
+        raise FileExistsError(
+            f'{target} is not overwritten, because it holds {number} {format.name} recording: {others[0]}'
+            f'{"" if len(others) == 1 else ", for one"}; move what you need, and delete the folder, or choose another name'
+        )
+
+
 def write_annotation_file(
     path: Path, around: Mapping[str, Any] | list, records: Sequence[tuple[str, Path, int, int]]
 ) -> None:
@@ -125,26 +152,36 @@ def write_archive(path: Path, parts: Path, names: Sequence[str]) -> None:
             archive.writestr(info, (parts / name).read_bytes())
 
 
-def prepare_folder(parts: Path, names: Sequence[str], timeless: bool) -> None:
+def prepare_folder(parts: Path, names: Sequence[str], anew: bool) -> None:
     """Make a folder of files ready to get its name.
 
     Args:
         parts (Path): The folder; other files in it are what killed processes left, and are deleted.
-        names (Sequence[str]): The files that belong to it.
-        timeless (bool): Whether files and folders get one time, that of :func:`write_archive`: when they were written tells the order of the
-            original.
+        names (Sequence[str]): The files that belong to it, sorted.
+        anew (bool): Whether nothing may tell the order in which files were written, which is that of the original: files come anew into the
+            folder, in the order of their names, and all get one time, that of :func:`write_archive`. What reads a folder, ``tar`` for
+            one, often finds files in the order in which they came into it.
     """
-    wanted = set(names)
-    for path in sorted(parts.rglob('*'), reverse=True):
-        if path.is_file() and path.relative_to(parts).as_posix() not in wanted:
-            path.unlink()
-        elif path.is_dir():
-            with suppress(OSError):  # not empty
-                path.rmdir()
-    if timeless:
+    if anew:
+        fresh = parts.with_name('sorted')
+        shutil.rmtree(fresh, ignore_errors=True)  # of a process that was killed here
+        for name in names:
+            path = fresh / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(parts / name, path)
+        shutil.rmtree(parts)
+        os.replace(fresh, parts)
         time = datetime(*_EPOCH, tzinfo=timezone.utc).timestamp()
-        for path in (*parts.rglob('*'), parts):
+        for path in (*sorted(parts.rglob('*')), parts):
             os.utime(path, (time, time))
+    else:
+        wanted = set(names)
+        for path in sorted(parts.rglob('*'), reverse=True):
+            if path.is_file() and path.relative_to(parts).as_posix() not in wanted:
+                path.unlink()
+            elif path.is_dir():
+                with suppress(OSError):  # not empty
+                    path.rmdir()
     if hasattr(os, 'sync'):
         os.sync()  # what is in the files may not come after their name
 

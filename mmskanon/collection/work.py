@@ -16,7 +16,7 @@ import os
 import secrets
 import shutil
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -46,23 +46,28 @@ class WorkFolder:
         self.state: dict[str, Any] = {}
         self._made: list[Path] = []
 
-    def join(self, settings: Mapping[str, Any], secret: Mapping[str, Any]) -> dict[str, Any]:
+    def join(
+        self, settings: Mapping[str, Any], secret: Mapping[str, Any], begin: bool = True
+    ) -> dict[str, Any]:
         """Begin a run, or go on with the one that is there.
 
         Args:
             settings (Mapping[str, Any]): What the output depends on, as JSON.
             secret (Mapping[str, Any]): What is drawn for a run that begins; a run that goes on has its own.
+            begin (bool): Whether to begin one where there is none. Defaults to True.
 
         Returns:
             dict[str, Any]: The secret of the run.
 
         Raises:
+            FileNotFoundError: If there is none and none is to begin.
             ValueError: If an unfinished run with other settings lies there.
         """
         mine = dict(format=FORMAT, settings=json.loads(json.dumps(settings)), secret=dict(secret))
         path = self.root / 'state.json'
-        shutil.rmtree(self._ended, ignore_errors=True)  # of a process that was killed at its end
-        if not path.exists():
+        if begin:
+            shutil.rmtree(self._ended, ignore_errors=True)  # of one that was killed at its end
+        if begin and not path.exists():
             above = self.root.parents
             self._made = [folder for folder in above if not folder.exists()]
             self.root.parent.mkdir(parents=True, exist_ok=True)
@@ -147,14 +152,15 @@ class WorkFolder:
             raise
 
     def forget_what_is_not_whole(
-        self, sizes: Callable[[Mapping[str, Any]], Mapping[str, int]]
+        self, chunks: Iterable[int], sizes: Callable[[Mapping[str, Any]], Mapping[str, int]]
     ) -> None:
         """Have chunks done again whose files have not the size they should have: the machine may have stopped before they were on the disk.
 
         Args:
+            chunks (Iterable[int]): Which of them; others belong to whoever does them.
             sizes (Callable): From what a chunk told to the size of each of its files.
         """
-        for marker in self._done.glob('[0-9]*.json'):  # others are being written
+        for marker in filter(Path.exists, map(self._marker, chunks)):
             try:
                 told = json.loads(marker.read_text())
                 whole = all(

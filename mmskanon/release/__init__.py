@@ -4,7 +4,9 @@
 from .fields import HARMLESS, FieldPolicy, print_fates, rows_of
 from .pseudonyms import Pseudonyms, read_key
 from .scan import (
+    UNCHANGED,
     Finding,
+    digest_of_joints,
     first_of_each,
     provenance_path,
     scan_annotations,
@@ -13,6 +15,7 @@ from .scan import (
     scan_instructions,
     scan_provenance,
     scan_provenance_file,
+    scan_provenance_text,
     told,
 )
 from .sought import Sought, names_of, seek
@@ -23,6 +26,8 @@ __all__ = [
     'HARMLESS',
     'Pseudonyms',
     'Sought',
+    'UNCHANGED',
+    'digest_of_joints',
     'first_of_each',
     'names_of',
     'print_fates',
@@ -35,6 +40,7 @@ __all__ = [
     'scan_instructions',
     'scan_provenance',
     'scan_provenance_file',
+    'scan_provenance_text',
     'seek',
     'told',
 ]

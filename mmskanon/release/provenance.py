@@ -17,20 +17,12 @@ import numpy as np
 import torch
 from mmengine.config import Config
 
-from mmskanon.datasets.schema import STOCK_KEYS
 from mmskanon.io.reading import sha256_of
 from mmskanon.version import __version__
 
 from .fields import rows_of
+from .own_words import FORMAT, KNOWN_KEYS
 from .texts import texts_of
-
-FORMAT = 'mmskanon-release/1'
-"""str: Value of the key ``format``; it changes when the meaning of a key does."""
-
-KNOWN_KEYS = STOCK_KEYS | frozenset(
-    'subject camera setup replication trial gender age age_group img_shape original_shape'.split()
-)
-"""frozenset[str]: Keys of samples whose fate is told by name; others are counted together, since a key can be anything."""
 
 
 def digest_of_config(cfg: Config) -> str:
@@ -137,6 +129,7 @@ def provenance(
     samples: Mapping[str, str],
     audit: Mapping[str, Any] | None,
     files: int | None = None,
+    recordings: int | None = None,
 ) -> dict[str, Any]:
     """Put together what a release says about itself.
 
@@ -150,6 +143,8 @@ def provenance(
         samples (Mapping[str, str]): For each pseudonym the status of the sample.
         audit (Mapping, optional): :func:`audit_summary`.
         files (int, optional): Number of raw recordings; None for an annotation file. Defaults to None.
+        recordings (int, optional): Number of samples, where several may have one name, as equal files have one checksum. Defaults to None,
+            one for each of ``samples``.
 
     Returns:
         dict: The document that ``docs/release.md`` describes. Samples are sorted by pseudonym, which tells nothing of their order.
@@ -168,7 +163,11 @@ def provenance(
             file=Path(target).name, sha256=checksum, **({} if files is None else dict(files=files))
         ),
         options=dict(options),
-        counts=dict(samples=len(samples), keys=keys, other_keys_dropped=len(others)),
+        counts=dict(
+            samples=len(samples) if recordings is None else recordings,
+            keys=keys,
+            other_keys_dropped=len(others),
+        ),
         samples={name: samples[name] for name in sorted(samples)},
         audit=None if audit is None else dict(audit),
     )

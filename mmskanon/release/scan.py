@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import mmap
 import os
@@ -14,13 +15,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from mmskanon.datasets.splits import sample_name
 from mmskanon.io.annotation_records import AnnotationFile
 from mmskanon.io.pickles import PLAIN_GLOBALS
 from mmskanon.io.reading import check_file
 
 from .fields import HARMLESS, NAMES
+from .own_words import is_own, without_own
 from .sought import ANYWHERE, Sought, names_of
 from .texts import texts_of
+
+UNCHANGED = 'a recording of the original, unchanged'
+"""str: Kind of a finding."""
 
 SHOWN = 10
 """int: Findings of a kind that are told; a fault of a whole file is in every sample."""
@@ -79,7 +87,7 @@ def scan_annotations(
         sought (Sought): What must not occur.
         keep (Iterable[str]): Keys of samples that may be there beside the harmless ones. Defaults to ().
         original (Mapping, optional): ``names`` and ``subjects`` of the original as texts, none of which may stand where names and
-            subjects stand, however short. Defaults to None.
+            subjects stand, however short; ``joints``, for the :func:`digest_of_joints` of each sample its name. Defaults to None.
 
     Returns:
         list[Finding]: What was found, each text once, with the first place.
@@ -89,9 +97,33 @@ def scan_annotations(
     """
     with AnnotationFile(path) as file:
         findings = scan_data(file.outline(), sought, keep, original)
+        joints = (original or {}).get('joints')
+        for sample in file if joints else ():
+            before = joints.get(digest_of_joints(sample.get('keypoint')))
+            if before is not None:
+                findings.append(
+                    Finding(UNCHANGED, before, f'sample {sample_name(sample)}', 'anonymize it')
+                )
     findings += scan_instructions(path, sought)
     findings += scan_bytes(path, sought)
     return first_of_each(findings)
+
+
+def digest_of_joints(keypoint: Any) -> str | None:
+    """Return SHA-256 over shape and joints, rounded to float32, by which an original is known that was never anonymized.
+
+    Args:
+        keypoint (np.ndarray): Joints, shape (M, T, V, C).
+
+    Returns:
+        str | None: Hexadecimal digits; None of what is no array of numbers.
+    """
+    if not isinstance(keypoint, np.ndarray) or keypoint.dtype.kind not in 'fiu':
+        return None
+    digest = hashlib.sha256(str(keypoint.shape).encode())
+    with np.errstate(over='ignore'):
+        digest.update(np.ascontiguousarray(keypoint, '<f4').data)
+    return digest.hexdigest()
 
 
 def scan_data(
@@ -207,7 +239,8 @@ def provenance_path(target: str | os.PathLike) -> Path:
 def scan_provenance(document: Mapping[str, Any], sought: Sought) -> list[Finding]:
     """Search a provenance document.
 
-    Names, subjects, patterns, user and host are searched for in all of it; values of other attributes only in what does not come from
+    Texts that stand there for any original (:mod:`.own_words`) are passed over: a recording ``nobody`` is not given away by
+    ``left out: shows nobody``. Names, subjects, patterns, user and host are searched for in all of it; values of other attributes only in what does not come from
     here: an attribute ``pace='fast'`` is not given away by the ``fast`` budget of an audit.
 
     Args:
@@ -223,9 +256,8 @@ def scan_provenance(document: Mapping[str, Any], sought: Sought) -> list[Finding
         method=(document.get('audit') or {}).get('method'),
     )
     findings = scan_texts(texts_of(foreign, 'provenance', keys=False), sought.find)
-    findings += scan_texts(
-        texts_of(document, 'provenance'), lambda text: sought.find(text, values=False)
-    )
+    others = ((where, t) for where, t in texts_of(document, 'provenance') if not is_own(t))
+    findings += scan_texts(others, lambda text: sought.find(text, values=False))
     return first_of_each(findings)
 
 
@@ -243,6 +275,23 @@ def scan_provenance_file(path: str | os.PathLike, sought: Sought) -> list[Findin
         FileNotFoundError, ValueError: If it is missing or no such document.
     """
     text = check_file(path, 'a provenance file').read_text(encoding='utf-8')
+    return scan_provenance_text(text, str(path), sought)
+
+
+def scan_provenance_text(text: str, path: str, sought: Sought) -> list[Finding]:
+    """Search the text of a provenance file.
+
+    Args:
+        text (str): Its content.
+        path (str): The file, for messages.
+        sought (Sought): What must not occur.
+
+    Returns:
+        list[Finding]: What was found.
+
+    Raises:
+        ValueError: If it is no such document.
+    """
     try:
         document = json.loads(text)
     except ValueError as error:
@@ -250,7 +299,7 @@ def scan_provenance_file(path: str | os.PathLike, sought: Sought) -> list[Findin
     if not isinstance(document, dict):
         raise ValueError(f'{path} is no provenance file: it holds {type(document).__name__}')
     findings = scan_provenance(document, sought)
-    whole = sought.find_in_run(text, values=False)
+    whole = sought.find_in_run(without_own(text), values=False)
     findings += (Finding(kind, hit, f'the text of {Path(path).name}') for kind, hit in whole)
     return first_of_each(findings)
 

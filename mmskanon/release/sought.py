@@ -23,7 +23,7 @@ WHOLE, WORD, ANYWHERE = 2, 3, 8
 ORDINARY = frozenset(
     'annotations split train val valid validation test trainval all frame_dir filename label keypoint keypoint_score '
     'total_frames img_shape original_shape subject camera setup replication trial gender age age_group numpy ndarray dtype multiarray _reconstruct '
-    'none null unknown true false yes no root user admin localhost ubuntu runner'.split()
+    'arr_0 descr fortran_order none null unknown true false yes no root user admin localhost ubuntu runner'.split()
 )
 """frozenset[str]: Words of file formats and accounts that name nobody, and are never searched for."""
 
@@ -45,11 +45,17 @@ PATTERNS: dict[str, re.Pattern] = {
             (?<![a-z0-9])P\d{3}(?![a-z0-9])
             | (?<![a-z])(?:subject|subj|person|participant|patient|proband|actor|performer|volunteer)[\ _.:-]?\d+""",
         'an e-mail address': r'[\w.+-]+@[\w-]+\.\w+',
-        'a moment in time': r'\d{4}-?\d\d-?\d\d[T_\ ]\d\d:?\d\d',
+        'a moment in time': r"""
+            \d{4}-?\d\d-?\d\d[T_\ ]\d\d:?\d\d
+            | (?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,?\ +(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\ +\d\d?\ +\d\d:\d\d""",
         'a path': _PATH,
     }.items()
 }
 """dict[str, re.Pattern]: What a text must not look like, whatever the original holds."""
+
+
+_IN_RUNS = (*list(PATTERNS)[:3], 'a moment in time')
+"""tuple[str]: Patterns too long to occur in raw bytes by chance."""
 
 
 class Sought:
@@ -108,7 +114,7 @@ class Sought:
         folded = run.casefold()
         found = self._windows(folded, self._anywhere)
         hits = dict.fromkeys(h for h in found if values or not _is_value(h[0]))
-        for kind in list(PATTERNS)[:3]:
+        for kind in _IN_RUNS:
             match = PATTERNS[kind].search(run)
             if match is not None and len(match[0]) >= ANYWHERE:
                 hits.setdefault((kind, match[0]))

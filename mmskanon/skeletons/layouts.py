@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 
+import numpy as np
+
 from .layout import STOCK_GRAPHS, SkeletonLayout, layout_error
 
 
@@ -244,6 +246,24 @@ def check_joint_count(layout: str | Mapping | SkeletonLayout, num_joints: int, w
         raise ValueError(
             f'{where} has {num_joints} joints, but the skeleton layout {layout.name!r} has {layout.num_joints}: {advice}'
         )
+
+
+def beyond_scores(keypoint: np.ndarray, coordinates: int) -> tuple[float, float] | None:
+    """Find out whether what stands behind the coordinates can be no score, as where somebody gives three coordinates to a layout of two.
+
+    Args:
+        keypoint (np.ndarray): Coordinates and scores, shape (M, T, V, C).
+        coordinates (int): How many of the C are coordinates.
+
+    Returns:
+        tuple[float, float] | None: Least and greatest of the numbers behind the coordinates, where they leave [0, 1] by more than a
+            hundredth; None else.
+    """
+    rest = keypoint[..., coordinates:]
+    if not rest.size:
+        return None
+    low, high = float(rest.min()), float(rest.max())
+    return (low, high) if low < -0.01 or high > 1.01 else None
 
 
 def check_graph_layout(

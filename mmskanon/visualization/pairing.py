@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from mmskanon.release.pseudonyms import PSEUDONYM
 from mmskanon.skeletons.layouts import LAYOUTS
 
 
@@ -81,7 +82,7 @@ def pair_samples(
     """Return one sample of the original file and its counterpart in the anonymized one.
 
     The counterpart has the same ``frame_dir``. Where the two files share no name at all, as after renaming, it has the same
-    index, provided that the files have equally many samples.
+    index, provided that the files have equally many samples and that the names are no pseudonyms of a release, whose order is another.
 
     Args:
         original (Sequence[Mapping]): Samples of the original file.
@@ -107,6 +108,11 @@ def pair_samples(
         raise ValueError(
             f'{files[0]} with {len(original)} samples and {files[1]} with {len(anonymized)} share no frame_dir: '
             'they do not belong together'
+        )
+    if names[1] and all(PSEUDONYM.fullmatch(str(name)) for name in names[1]):
+        raise ValueError(
+            f'{files[1]} is a release: its samples have pseudonyms and come in another order than those of {files[0]}, so that index {index} would '
+            'show somebody else; give a file that was made without --release, such as the candidate that was audited'
         )
     return original[index], anonymized[index]
 

@@ -14,14 +14,14 @@ import numpy as np
 import pytest
 from builders import LAYOUT, annotations
 from mmaction.datasets import PoseDataset
-from raw_recordings import config
+from raw_recordings import clip, config
 
 from mmskanon.collection import MotionSettings, ReleaseOptions, RunOptions, anonymize_collection
 from mmskanon.datasets.converters import utd_mhad
 from mmskanon.io import load_annotations
 from mmskanon.models import BaseAnonymizer
 from mmskanon.registry import MODELS
-from mmskanon.release import Pseudonyms
+from mmskanon.release import Finding, Pseudonyms
 from mmskanon.skeletons.layouts import get_layout
 
 KEY = b'sixteen bytes or more'
@@ -176,7 +176,52 @@ def test_a_trace_in_the_name_of_the_file_is_found(release, tmp_path):
     assert left(tmp_path) == ['in.pkl']
 
 
-@pytest.mark.parametrize('moment', ['encode', 'scan_bytes', 'scan_provenance_file', 'move'])
+@pytest.mark.parametrize('dry_run', [True, False])
+def test_raw_recordings_too_are_searched_before_anything_is_done(tmp_path, dry_run):
+    (tmp_path / 'raw').mkdir()
+    np.save(tmp_path / 'raw' / 'public.npy', clip(0, 9))
+    motion = MotionSettings(config(), None)
+    arguments = motion, tmp_path / 'raw', tmp_path / 'out' / 'public'
+    with pytest.raises(ValueError, match=r'provenance.*public'):
+        anonymize_collection(*arguments, release=ReleaseOptions(), dry_run=dry_run)
+    assert left(tmp_path) == ['public.npy'] and not (tmp_path / 'out').exists()
+
+
+def test_recordings_may_be_called_like_words_of_ours(tmp_path):
+    (tmp_path / 'raw').mkdir()
+    names = ['nobody', 'samples', 'anonymized', 'HMAC-SHA256', 'fortran_order', 'canonical']
+    for number, name in enumerate(names):
+        np.save(tmp_path / 'raw' / f'{name}.npy', clip(number, 9) * (name != 'nobody'))
+    (tmp_path / 'raw' / 'faulty.npy').write_bytes(b'x')
+    motion, run = MotionSettings(config(), None), RunOptions(skip_faulty=True)
+    arguments = motion, tmp_path / 'raw', tmp_path / 'out' / 'public'
+    done = anonymize_collection(*arguments, release=ReleaseOptions(), run=run)
+    assert done.recordings == 5
+    assert sorted(done.provenance['samples'])[-2:] == ['no file 1', 'no file 2']
+
+
+def test_equal_recordings_are_all_counted(tmp_path):
+    (tmp_path / 'raw').mkdir()
+    for name in 'abc':
+        np.save(tmp_path / 'raw' / f'rec_{name}.npy', clip(int(name == 'c'), 9))
+    arguments = MotionSettings(config(), None), tmp_path / 'raw', tmp_path / 'public'
+    document = anonymize_collection(*arguments, release=ReleaseOptions()).provenance
+    assert document['counts']['samples'] == document['released']['files'] == 3
+    assert len(document['samples']) == 2
+
+
+def test_what_is_found_at_the_end_leaves_what_is_done(release, tmp_path, monkeypatch):
+    trace = Finding('an original name', 'x', 'the end')
+    with monkeypatch.context() as patch:
+        patch.setattr('mmskanon.collection.ending.scan_bytes', lambda *_: [trace])
+        with pytest.raises(ValueError, match=r'name somebody:\n.*\n.*.public.pkl.work keeps what'):
+            release(annotations())
+    assert [p.name for p in (tmp_path / 'out').iterdir()] == ['.public.pkl.work']
+    release(annotations())
+    assert left(tmp_path / 'out') == ['public.pkl', 'public.provenance.json']
+
+
+@pytest.mark.parametrize('moment', ['sha256_of', 'scan_bytes', 'scan_provenance_file', 'move'])
 def test_a_failure_at_the_end_leaves_neither_file_and_the_same_call_goes_on(
     release, tmp_path, monkeypatch, moment
 ):

@@ -1,6 +1,7 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
 """A collection is anonymized whole, whoever does its chunks, in what order, and however often they are killed."""
 
+import json
 import multiprocessing
 import os
 import pickle
@@ -10,6 +11,7 @@ import zipfile
 import numpy as np
 import pytest
 from builders import LAYOUT, annotations
+from canonical_bodies import body
 from raw_recordings import clip, config, contents, utd_folder
 
 from mmskanon.apis import anonymize_keypoints
@@ -19,6 +21,7 @@ from mmskanon.collection import (
     RunOptions,
     anonymize_collection,
 )
+from mmskanon.collection.motion import Motion
 from mmskanon.collection.work import WorkFolder
 from mmskanon.datasets.converters import utd_mhad
 from mmskanon.io import load_annotations
@@ -198,6 +201,27 @@ class TestChance:
         own, again, other = ((tmp_path / f'{n}.pkl').read_bytes() for n in range(3))
         assert own == again != other
 
+    def test_a_release_never_draws_from_the_seed_of_the_config(self, folder, tmp_path, key_file):
+        """Who has the config could subtract the noise."""
+        cfg = config('GaussianNoiseAnonymizer', made=dict(std=0.05, seed=3))
+        for number, seed in enumerate((None, None, 1, 1)):
+            release = ReleaseOptions(key_file=key_file)
+            outcome = anonymize(folder, tmp_path / f'{number}.pkl', cfg, release, seed)
+            draws = outcome.provenance['options']['draws']
+            assert draws == ('fresh' if seed is None else 'seeded')
+        fresh, other, seeded, again = ((tmp_path / f'{n}.pkl').read_bytes() for n in range(4))
+        assert fresh != other and seeded == again
+
+    @pytest.mark.parametrize('seed', [None, 5])
+    def test_the_seed_of_a_part_is_none_of_the_whole(self, folder, tmp_path, seed):
+        """Bodies that are drawn around noise with a seed of its own need a seed of the run, or a run that goes on would draw others."""
+        noise = dict(type='GaussianNoiseAnonymizer', std=0.05, seed=3)
+        made = dict(anonymizer=noise, lengths='random', body=body(LAYOUT), seed=seed)
+        cfg = config('CanonicalBodyAnonymizer', made=made)
+        anonymize(folder, tmp_path / 'made.pkl', cfg, shard=(0, 1))
+        state = json.loads((tmp_path / '.made.pkl.work' / 'state.json').read_text())
+        assert (state['secret']['seed'] is None) == (seed is not None)
+
 
 def _number(name: str) -> int:
     action, subject, trial = (int(part[1:]) for part in name.split('_'))
@@ -311,6 +335,46 @@ class TestShards:
         anonymize(folder, tmp_path / 'whole', seed=1)
         assert contents(tmp_path / 'made') == contents(tmp_path / 'whole')
 
+    def test_more_processes_than_chunks_are_no_fault(self, folder, tmp_path):
+        outcome = anonymize(folder, tmp_path / 'made', shard=(7, 9), wait=True)
+        assert '7 chunks of 3 recordings' in outcome.note and not outcome.finished
+        assert [p.name for p in tmp_path.iterdir()] == ['raw']
+
+    @pytest.mark.parametrize('overwrite', [False, True])
+    def test_whoever_starts_when_all_is_done_ends_well(
+        self, folder, tmp_path, monkeypatch, overwrite
+    ):
+        monkeypatch.setattr('mmskanon.collection.run.PATIENCE', 0)
+        anonymize(folder, tmp_path / 'made')
+        before = contents(tmp_path / 'made')
+        for index in (1, 8):
+            options = dict(shard=(index, 9), wait=True, overwrite=overwrite)
+            outcome = anonymize(folder, tmp_path / 'made', release=ReleaseOptions(), **options)
+            assert not outcome.finished and 'nothing to do' in outcome.note
+        assert contents(tmp_path / 'made') == before
+        assert sorted(p.name for p in tmp_path.iterdir()) == ['made', 'raw']
+
+    def test_only_the_first_of_a_launcher_begins(self, folder, tmp_path, monkeypatch):
+        monkeypatch.setattr('mmskanon.collection.run.PATIENCE', 0)
+        with pytest.raises(TimeoutError, match='.made.work did not appear .* first process'):
+            anonymize(folder, tmp_path / 'made', shard=(1, 3), wait=True)
+        assert [p.name for p in tmp_path.iterdir()] == ['raw']
+
+    def test_whoever_is_overtaken_by_the_end_ends_well(self, folder, tmp_path, monkeypatch):
+        anonymize(folder, tmp_path / 'made', shard=(0, 1))
+        join = WorkFolder.join
+
+        def overtaken(self, *args, **kwargs):
+            secret = join(self, *args, **kwargs)
+            monkeypatch.setattr(WorkFolder, 'join', join)
+            next((self.root / 'done').iterdir()).unlink()
+            anonymize(folder, tmp_path / 'made')
+            return secret
+
+        monkeypatch.setattr(WorkFolder, 'join', overtaken)
+        done = anonymize(folder, tmp_path / 'made', shard=(1, 2), wait=True)
+        assert not done.finished and len(contents(tmp_path / 'made')) == 20
+
 
 class TestFaults:
     def test_the_first_faulty_recording_ends_the_run_and_is_named(self, folder, tmp_path):
@@ -350,6 +414,45 @@ class TestFaults:
         assert outcome.recordings == 1 and len(outcome.problems) == 2
         assert 'hand.npy has 21 joints' in outcome.problems[0]
 
+    def test_what_the_anonymizer_or_the_format_refuses_is_named_and_left_out(self, tmp_path):
+        (tmp_path / 'raw').mkdir()
+        np.save(tmp_path / 'raw' / 'flat.npy', clip(0, 9)[..., :2])
+        with pytest.raises(ValueError, match=r'flat.npy has 2 coordinates a joint, .* for 3'):
+            anonymize(tmp_path / 'raw', tmp_path / 'made')
+        np.save(tmp_path / 'raw' / 'far.npy', (clip(0, 9) + 60000).astype(np.float16))
+        np.save(tmp_path / 'raw' / 'walk.npy', clip(0, 9))
+        cfg = config('GaussianNoiseAnonymizer', made=dict(std=1e5))
+        (tmp_path / 'raw' / 'flat.npy').rename(tmp_path / 'raw' / 'a.npy')
+        with pytest.raises(ValueError, match=r'a.npy has 2 coordinates'):
+            anonymize(tmp_path / 'raw', tmp_path / 'made', cfg, seed=1)
+        outcome = anonymize(tmp_path / 'raw', tmp_path / 'made', cfg, skip_faulty=True, seed=1)
+        assert sorted(outcome.left_out) == [(f'{n}.npy', 'left out: faulty') for n in ('a', 'far')]
+        assert len(outcome.problems) == 2
+        assert 'far.npy: the anonymized joints hold NaN' in outcome.problems[1]
+        assert list(contents(tmp_path / 'made')) == ['walk.npy']
+
+    def test_who_needs_a_subject_names_the_file_without_one(self):
+        motion = Motion(MotionSettings(config(), None))
+        motion.anonymizer.asks_for_subject = True
+        motion.check(clip(0, 9), 'walk.npy', 3)
+        with pytest.raises(ValueError, match='walk.npy has no subject, which Identity'):
+            motion.check(clip(0, 9), 'walk.npy', None)
+
+    def test_scores_are_made_anew_and_coordinates_are_none(self, tmp_path):
+        (tmp_path / 'raw').mkdir()
+        walk = np.random.default_rng(0).random((1, 9, 17, 3)).astype(np.float32)
+        walk[0, 4] = 0
+        np.save(tmp_path / 'raw' / 'walk.npy', walk)
+        cfg = config('SmoothingAnonymizer', layout='coco', made=dict(sigma=2.0))
+        anonymize(tmp_path / 'raw', tmp_path / 'made', cfg)
+        made = np.load(tmp_path / 'made' / 'walk.npy')
+        np.testing.assert_array_equal(
+            made[0, ..., 2], np.repeat(np.arange(9) != 4, 17).reshape(9, 17)
+        )
+        np.save(tmp_path / 'raw' / 'walk.npy', walk * 3)
+        with pytest.raises(ValueError, match=r"a further coordinate\? the layout 'coco' has 2"):
+            anonymize(tmp_path / 'raw', tmp_path / 'deep', cfg)
+
     def test_the_layout_has_to_fit(self, folder, tmp_path):
         with pytest.raises(ValueError, match="layout 'kinect_v1', .* trained for 'nturgb\\+d'"):
             anonymize(folder, tmp_path / 'made', config(layout='nturgb+d'))
@@ -372,10 +475,10 @@ class TestFaults:
 
     def test_what_exists_is_replaced_only_where_asked(self, folder, tmp_path):
         (tmp_path / 'made').mkdir()
-        (tmp_path / 'made' / 'precious').write_text('x')
+        (tmp_path / 'made' / 'precious.mat').write_text('x')
         with pytest.raises(FileExistsError, match='made exists already'):
             anonymize(folder, tmp_path / 'made')
-        assert (tmp_path / 'made' / 'precious').read_text() == 'x'
+        assert (tmp_path / 'made' / 'precious.mat').read_text() == 'x'
         anonymize(folder, tmp_path / 'made', overwrite=True)
         assert list(contents(tmp_path / 'made')) == list(contents(folder))
         assert sorted(p.name for p in tmp_path.iterdir()) == ['made', 'raw']

@@ -25,6 +25,8 @@ from mmskanon.release import (
     seek,
     told,
 )
+from mmskanon.release.own_words import DONE, FAULTY, KEY_GONE, NOBODY
+from mmskanon.release.provenance import encode
 from mmskanon.release.scan import scan_instructions
 
 LETTERS = string.ascii_letters + string.digits + '_-äßΩ김철수'
@@ -254,6 +256,21 @@ class TestProvenance:
     def test_its_own_words_are_no_values(self):
         values = dict.fromkeys(['fast', 'fresh', 'canonical'], "a value of 'pace'")
         assert scan_provenance(self.document(), Sought(values)) == []
+
+    def test_its_own_words_are_no_names(self, tmp_path):
+        """A recording may be called like a word that every provenance holds."""
+        words = 'anonymized nobody samples fresh canonical pseudonyms HMAC-SHA256 faulty frame_dir'
+        document = self.document(
+            options=dict(keep=[], pseudonyms=KEY_GONE, placement='canonical', draws='fresh'),
+            samples={'no file 1': NOBODY, 'no file 2': FAULTY, 'a1' * 32: DONE},
+            counts=dict(keys=dict(dropped=dict(frame_dir=3))),
+        )
+        sought = Sought(dict.fromkeys(words.split(), 'an original name'))
+        (tmp_path / 'x.json').write_bytes(encode(document))
+        assert scan_provenance_file(tmp_path / 'x.json', sought) == []
+        document['samples']['anonymized by nobody'] = DONE
+        (tmp_path / 'x.json').write_bytes(encode(document))
+        assert found(scan_provenance_file(tmp_path / 'x.json', sought)) == {'anonymized', 'nobody'}
 
     @pytest.mark.parametrize(
         'change',

@@ -68,6 +68,13 @@ def test_pairs_by_index_where_no_name_is_shared():
     assert [s['mark'] for s in pair_samples(bare, bare, '2', FILES)] == [2, 2]
 
 
+def test_a_release_is_not_paired_by_index():
+    released = _samples('0123456789abcdef0123', 'fedcba9876543210fedc')
+    with pytest.raises(ValueError, match='b.pkl is a release: .* made without --release'):
+        pair_samples(_samples('x', 'y'), released, 'y', FILES)
+    assert pair_samples(released, released[::-1], '0', FILES)[1]['mark'] == '0'
+
+
 def test_files_that_do_not_belong_together_are_refused():
     with pytest.raises(
         ValueError, match='a.pkl with 2 samples and b.pkl with 1 share no frame_dir'

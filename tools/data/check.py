@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from mmskanon.collection import RecordingSource, find_raw_traces
+from mmskanon.collection import RecordingSource, find_raw_traces, read_originals
 from mmskanon.datasets.check import (
     AnnotationFacts,
     Problem,
@@ -24,10 +24,12 @@ from mmskanon.datasets.check import (
     raise_errors,
 )
 from mmskanon.datasets.schema import complete_annotations
+from mmskanon.datasets.splits import sample_name
 from mmskanon.io import AnnotationFile
 from mmskanon.release import (
     HARMLESS,
     Finding,
+    digest_of_joints,
     names_of,
     provenance_path,
     scan_annotations,
@@ -146,22 +148,31 @@ def is_raw(path: str) -> bool:
     return Path(path).is_dir() or path.lower().endswith('.zip')
 
 
-def find_traces(args: argparse.Namespace) -> list[Finding]:
+def find_traces(args: argparse.Namespace, unread: list[str]) -> list[Finding]:
     """Search a release, and its provenance if that lies beside it.
 
     Args:
         args (argparse.Namespace): The command line.
+        unread (list[str]): Gets a sentence for each recording of the original that cannot be read.
 
     Returns:
         list[Finding]: What was found.
     """
     if is_raw(args.ann_file):
-        return find_raw_traces(args.ann_file, args.release_of, args.keep)
+        return find_raw_traces(args.ann_file, args.release_of, args.keep, unread)
     if is_raw(args.release_of):
-        original: list | dict = RecordingSource(args.release_of).outline()
+        source = RecordingSource(args.release_of)
+        original: list | dict = source.outline()
+        joints = {
+            digest_of_joints(recording.keypoint): name
+            for name, _, recording in read_originals(source, unread)
+            if recording is not None
+        }
     else:
         with AnnotationFile(args.release_of) as file:
             original = file.outline()
+            joints = {digest_of_joints(s.get('keypoint')): sample_name(s) for s in file}
+    joints.pop(None, None)
     raise_errors(check_structure(original, args.release_of))
     samples = original['annotations'] if isinstance(original, dict) else original
     complete_annotations(samples)
@@ -169,6 +180,7 @@ def find_traces(args: argparse.Namespace) -> list[Finding]:
     before = dict(
         names=names_of(samples, original.get('split') if isinstance(original, dict) else None),
         subjects={str(s['subject']) for s in samples if s.get('subject') is not None},
+        joints=joints,
     )
     findings = scan_annotations(args.ann_file, sought, args.keep, before)
     beside = provenance_path(args.ann_file)
@@ -189,9 +201,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parse_args(argv)
     try:
         if args.release_of is not None:
-            findings = find_traces(args)
+            unread: list[str] = []
+            findings = find_traces(args, unread)
             for line in told(findings, None if args.all else SHOWN):
                 print(f'error: {line}')
+            for line in unread if args.all else unread[:SHOWN]:
+                print(f'warning: not searched for: {line}')
+            if unread:
+                print(f'{len(unread)} recordings of {args.release_of} cannot be read; their joints and bodies were not searched for')
             print(f'{args.ann_file}: {len(findings)} traces of {args.release_of}')
             return int(bool(findings))
         problems, num_samples, facts = find_problems(args)

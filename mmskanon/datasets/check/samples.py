@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mmskanon.skeletons.layouts import SkeletonLayout, get_layout
+from mmskanon.skeletons.layouts import SkeletonLayout, beyond_scores, get_layout
 
 from .bodies import BodyCheck
 from .persons import PersonCheck
@@ -118,6 +118,14 @@ def _check_keypoint(
         expected, found = f'{low} to {high} numbers a joint (coordinates, score)', f'{channels}'
         advice = 'set the layout that the data has, or convert this sample again'
         yield error('coordinate-count', *place, expected, found, advice)
+    elif layout is not None and (span := beyond_scores(keypoint, layout.dims)) is not None:
+        expected = f'{layout.dims} coordinates and a score from 0 to 1'
+        found = f'numbers from {span[0]:g} to {span[1]:g} in the place of the score'
+        advice = (
+            f'a further coordinate? the layout {layout.name!r} has {layout.dims}: set the layout that the data has, '
+            'leave the number out, or bring scores to 0 to 1'
+        )
+        yield error('score-range', *place, expected, found, advice)
     if persons == 0:
         expected, found = 'at least one person', f'M = 0, shape {shape}'
         yield error('no-person', *place, expected, found, 'remove this sample')

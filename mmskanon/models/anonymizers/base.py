@@ -85,6 +85,11 @@ class BaseAnonymizer(BaseModule):
             raise ValueError(f'{name}: num_coords must be 2 or 3, found {self.num_coords}')
 
     @property
+    def draws_anew(self) -> bool:
+        """bool: Whether equal calls draw differently, because something in it that draws was given no ``seed``."""
+        return self.draws and getattr(self, 'seed', None) is None
+
+    @property
     def export_obstacle(self) -> str | None:
         """str, optional: Why no graph of tensor operations can stand for this instance, as the end of a sentence; None where one can."""
         return None

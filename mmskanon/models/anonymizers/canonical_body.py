@@ -182,6 +182,11 @@ class CanonicalBodyAnonymizer(BaseAnonymizer):
         """bool: Whether bodies are drawn, or the inner anonymizer draws."""
         return self.inner.draws or self.lengths == 'random'
 
+    @property
+    def draws_anew(self) -> bool:
+        """bool: Whether bodies are drawn without a seed, or the inner anonymizer draws without one."""
+        return self.inner.draws_anew or (self.lengths == 'random' and self.seed is None)
+
     def needed_frames(self, frame: int) -> tuple[int, int] | None:
         """Those of the inner anonymizer; None where rest poses or chance belong to the whole clip."""
         return None if self._takes_clips else self.inner.needed_frames(frame)

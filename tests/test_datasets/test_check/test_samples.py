@@ -39,3 +39,20 @@ def test_coco_samples_may_have_a_score():
     ):
         sample['keypoint'] = np.ones((1, 4, 17, channels), np.float16)
         assert [p.kind for p in check_samples([sample], layout='coco')] == expected
+
+
+def test_a_coordinate_is_no_score():
+    keypoint = np.ones((1, 4, 17, 3), np.float32)
+    sample = dict(frame_dir='a', label=0, total_frames=4, keypoint=keypoint)
+    for value, expected in (
+        (1.005, []),
+        (-0.005, []),
+        (3.2, ['score-range']),
+        (-1, ['score-range']),
+    ):
+        keypoint[0, 2, 5, 2] = value
+        problems = check_samples([sample], layout='coco')
+        assert [p.kind for p in problems] == expected
+    assert 'found numbers from -1 to 1 in the place' in str(problems[0])
+    assert "a further coordinate? the layout 'coco' has 2" in str(problems[0])
+    assert check_samples([sample]) == []
