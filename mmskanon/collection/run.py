@@ -16,13 +16,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from mmengine.config import Config
 
 from mmskanon.io.reading import sha256_of
 from mmskanon.release import read_key
 from mmskanon.release.own_words import FRESH, KEY_GONE, KEY_OF_OWNER, SEEDED
-from mmskanon.release.provenance import audit_summary, digest_of_config
-from mmskanon.release.texts import texts_of
+from mmskanon.release.provenance import audit_summary, digest_of_config, digests_of_files
 from mmskanon.utils import worker_pool
 from mmskanon.version import __version__
 
@@ -277,7 +275,7 @@ def _settings(
         collection=source.fingerprint(),
         recordings=len(source),
         config=digest_of_config(motion.cfg),
-        files_of_anonymizer=_files_of(motion.cfg),
+        files_of_anonymizer=digests_of_files(motion.cfg.model.anonymizer),
         checkpoint=None if motion.checkpoint is None else sha256_of(motion.checkpoint),
         device=motion.device.partition(':')[0],
         frames=motion.frames,
@@ -290,12 +288,6 @@ def _settings(
         chunk=run.chunk,
         version=__version__,
     )
-
-
-def _files_of(cfg: Config) -> list[str]:
-    """Checksums of the files that the config of an anonymizer names, such as a gallery; the digest of a config cuts paths to names."""
-    texts = (text for _, text in texts_of(cfg.model.anonymizer, keys=False))
-    return [sha256_of(text) for text in texts if os.path.isfile(text)]
 
 
 def _how(

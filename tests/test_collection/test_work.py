@@ -17,7 +17,6 @@ from raw_recordings import config, contents, utd_folder
 from mmskanon.collection import MotionSettings, ReleaseOptions, RunOptions, anonymize_collection
 from mmskanon.collection import ending as ending_module
 from mmskanon.collection.motion import Motion
-from mmskanon.collection.run import _files_of
 from mmskanon.collection.work import WorkFolder
 
 
@@ -257,13 +256,3 @@ def test_an_anonymizer_that_cannot_be_sent_is_told(folder, tmp_path, monkeypatch
     with pytest.raises(ValueError, match='IdentityAnonymizer cannot be sent .* --workers 1'):
         anonymize(folder, tmp_path / 'made', workers=2)
     assert listing(tmp_path) == ['raw']
-
-
-def test_files_of_one_name_are_told_apart(tmp_path):
-    found = []
-    for number in range(2):
-        path = tmp_path / str(number) / 'gallery.pkl'
-        path.parent.mkdir()
-        path.write_text(str(number))
-        found.append(_files_of(config(made=dict(gallery=str(path)))))
-    assert found[0] != found[1] and len(found[0]) == 1
