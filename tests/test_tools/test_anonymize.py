@@ -304,11 +304,14 @@ class TestRecordings:
         assert 'wrote 40' in ran(anonymize()).out
 
     def test_ranks_of_a_launcher_are_shards(self, anonymize, tmp_path, monkeypatch):
+        ran(anonymize('--shard', '0/2'))  # as rank 0 does before it waits for the others
         for rank in (1, 0):
             monkeypatch.setenv('RANK', str(rank))
             monkeypatch.setenv('WORLD_SIZE', '2')
             done = ran(anonymize())
             assert ('wrote 40' in done.out) == (rank == 0)
+        monkeypatch.setenv('RANK', '1')
+        assert 'made is finished already: this process has nothing' in ran(anonymize()).out
 
     def test_who_was_left_out_is_told(self, anonymize, tmp_path):
         (tmp_path / 'raw' / 'a1_s1_t1_skeleton.mat').write_bytes(b'nothing')
