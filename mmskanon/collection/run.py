@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -26,6 +26,7 @@ from mmskanon.version import __version__
 
 from .chunks import RAW, Job, Task, TraceError, Worker, run_task, sizes_of, start_worker
 from .ending import Ending
+from .following import follow, is_finished
 from .motion import Motion, MotionSettings
 from .naming import plain_naming, release_naming
 from .options import Outcome, ReleaseOptions, RunOptions
@@ -33,9 +34,6 @@ from .results import Results
 from .sources import AnnotationSource, RecordingSource, Source
 from .targets import check_replaced, check_target
 from .work import WorkFolder
-
-PATIENCE = 600
-"""int: Seconds that a process of a launcher waits for the first one to begin."""
 
 _MANY = 300
 """Recordings for which processes of their own are worth the seconds in which they start."""
@@ -152,17 +150,14 @@ def anonymize_collection(
     if dry_run:
         return ending_of(job_of(drawn)).plan()
     chunks, idle = _chunks(len(collection), run.chunk), Outcome(len(collection), False)
-    mine = (
-        range(len(chunks))
-        if run.shard is None
-        else range(len(chunks))[slice(run.shard[0], None, run.shard[1])]
-    )
+    index, number = run.shard or (0, 1)
+    mine = range(index, len(chunks), number)
     if follows and not mine:
         idle.note = f'{len(chunks)} chunks of {run.chunk} recordings are fewer than the processes: this one has nothing to do'
         return idle
     settings = _settings(motion, collection, seed, key, release, run, output)
     if follows:
-        secret = _follow(work, settings, drawn, run.overwrite)
+        secret = follow(work, settings, drawn, run.overwrite)
     else:
         secret = work.join(settings, drawn)  # of others, if this fails
     if secret is None:
@@ -192,7 +187,7 @@ def anonymize_collection(
             'or delete the folder, which a change of the original or of --keep needs.'
         ) from error
     except FileNotFoundError:
-        if follows and _is_finished(work):
+        if follows and is_finished(work):
             return idle
         raise
     except BaseException:
@@ -221,44 +216,6 @@ def _open(
             'give an anonymizer for that layout'
         )
     return raw
-
-
-def _is_finished(work: WorkFolder) -> bool:
-    """Whether there is an output, and no folder of a run that makes it."""
-    return work.target.exists() and not work.root.exists()
-
-
-def _follow(
-    work: WorkFolder, settings: dict[str, Any], drawn: dict[str, Any], overwrite: bool
-) -> dict[str, Any] | None:
-    """Wait for the first process of a launcher to begin the run, and join it.
-
-    Args:
-        work (WorkFolder): The folder of the run.
-        settings (dict): See :meth:`WorkFolder.join`.
-        drawn (dict): See there.
-        overwrite (bool): Whether an output may be one that is still to be replaced.
-
-    Returns:
-        dict | None: The secret of the run; None where it has been finished.
-
-    Raises:
-        TimeoutError: If nobody begins.
-        ValueError: If an unfinished run with other settings lies there.
-    """
-    until = time.monotonic() + PATIENCE
-    while True:
-        with suppress(FileNotFoundError):  # not begun, or ended this moment
-            return work.join(settings, drawn, begin=False)
-        late = time.monotonic() >= until
-        if _is_finished(work) and (late or not overwrite):
-            return None
-        if late:
-            raise TimeoutError(
-                f'{work.root} did not appear within {PATIENCE} seconds: the first process of the launcher has not begun the run; '
-                'see what it says, and whether all processes see the same folders'
-            )
-        time.sleep(0.2)
 
 
 def _settings(
