@@ -208,7 +208,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             for line in unread if args.all else unread[:SHOWN]:
                 print(f'warning: not searched for: {line}')
             if unread:
-                print(f'{len(unread)} recordings of {args.release_of} cannot be read; their joints and bodies were not searched for')
+                print(
+                    f'{len(unread)} recordings of {args.release_of} cannot be read; their joints and bodies were not searched for'
+                )
             print(f'{args.ann_file}: {len(findings)} traces of {args.release_of}')
             return int(bool(findings))
         problems, num_samples, facts = find_problems(args)
