@@ -27,11 +27,16 @@ def call(tmp_path):
         (programs / name).write_text(STAND_IN)
         (programs / name).chmod(0o755)
 
+    bare = tmp_path / 'bare'  # of a machine without launchers
+    bare.mkdir()
+    for name in ('bash', 'cat', 'dirname'):
+        (bare / name).symlink_to(shutil.which(name))
+
     def run(script, *arguments, stand_ins=True, **environment):
         keep = {k: v for k, v in os.environ.items() if k not in CHOICES}
-        path = f'{programs}:/usr/bin:/bin' if stand_ins else '/usr/bin:/bin'
+        path = f'{programs}:/usr/bin:/bin' if stand_ins else str(bare)
         return subprocess.run(
-            ['bash', tools / script, *arguments],
+            [shutil.which('bash'), tools / script, *arguments],
             cwd=tmp_path,
             env={**keep, 'PATH': path, **environment},
             capture_output=True,
