@@ -18,6 +18,14 @@ pytest.register_assert_rewrite('annotation_files', 'planted_audits', 'refusals')
 REPO = Path(__file__).resolve().parents[1]
 
 
+@pytest.fixture(scope='session', autouse=True)
+def configs_as_they_are():
+    """MMEngine lays out the text of a config before each run, which takes longer than most runs of the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr('mmengine.config.config.FormatCode', lambda text, **_: (text, True))
+        yield
+
+
 def _shared(*parts: str) -> Path:
     root = Path(os.environ.get('MMSKANON_SHARED', REPO.parent / 'shared'))
     path = root.joinpath(*parts)
