@@ -36,6 +36,7 @@ class Recording:
         samples (list[dict]): Its N annotations without coordinates, which splits and rules read.
         split (dict): Its splits, by name.
         actions (np.ndarray): Action of each sample, shape (N,).
+        persons (int): Most rows M of a clip of the file, which may be more than attackers look at.
     """
 
     file: str
@@ -44,6 +45,7 @@ class Recording:
     samples: list[dict]
     split: dict[str, list[str]]
     actions: np.ndarray
+    persons: int
 
     @property
     def num_actions(self) -> int:
@@ -137,15 +139,15 @@ def read_original(
             layout = guess_layout(annotations[0].get('keypoint'), f'the first sample of {file}')
         raise_errors(check_annotations(data, file, layout=layout, samples=source))
         complete_annotations(annotations, attribute_files)
-        persons = min(num_person, max(s['keypoint'].shape[0] for s in annotations))
+        rows = max(s['keypoint'].shape[0] for s in annotations)
         clips = [FileSample(source, index, head) for index, head in enumerate(annotations)]
-        store = ClipStore.build(clips, layout, persons, root)
+        store = ClipStore.build(clips, layout, min(num_person, rows), root)
     samples = [
         {k: v for k, v in s.items() if k not in ('keypoint', 'keypoint_score')} for s in annotations
     ]
     split = dict(data.get('split') or {}) if isinstance(data, Mapping) else {}
     actions = np.array([attribute_value(s, 'label') for s in samples], np.int64)
-    return Recording(file, sha256_of(file), store, samples, split, actions)
+    return Recording(file, sha256_of(file), store, samples, split, actions, rows)
 
 
 def read_method(
@@ -172,18 +174,29 @@ def read_method(
     for file in files:
         with AnnotationFile(file) as source:
             data = source.outline()
-            persons = original.store.num_person
-            raise_errors(
-                check_annotations(data, file, layout=layout, num_person=persons, samples=source)
-            )
+            raise_errors(check_annotations(data, file, layout=layout, samples=source))
             annotations = data['annotations'] if isinstance(data, Mapping) else data
             index = {id(head): number for number, head in enumerate(annotations)}
             ordered = pair(annotations, file, original, retimed)
             clips = [FileSample(source, index[id(head)], head) for head in ordered]
-            spec = original.store.layout_spec
+            _check_persons(clips, file, original)
+            spec, persons = original.store.layout_spec, original.store.num_person
             method.stores.append(ClipStore.build(clips, spec, persons, root))
         method.files.append(dict(file=Path(file).name, sha256=sha256_of(file)))
     return method
+
+
+def _check_persons(clips: Sequence[Mapping], file: str, original: Recording) -> None:
+    """Make sure that no clip shows a person whom attackers would not see."""
+    for clip in clips:
+        if (
+            clip['keypoint'].shape[0] > original.persons
+            and clip['keypoint'][original.persons :].any()
+        ):
+            raise ValueError(
+                f'{file}, sample {clip["frame_dir"]!r}, key keypoint: expected at most {original.persons} person(s) as in {original.file}, found a further '
+                'one, whom attackers would not see; leave it out, or pad the original with absent persons'
+            )
 
 
 def pair(

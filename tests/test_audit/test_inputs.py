@@ -8,7 +8,7 @@ import pytest
 from audit_recordings import recordings
 
 from mmskanon.audit.fidelity import measure_fidelity
-from mmskanon.audit.inputs import as_long_as, read_method
+from mmskanon.audit.inputs import as_long_as, read_method, read_original
 from mmskanon.io import atomic_pickle
 from mmskanon.skeletons.resampling import resample_clip
 
@@ -82,7 +82,7 @@ def test_the_layout_is_told_by_the_joints(record):
         ),
         (  # whom nobody would look at
             lambda s: s[1].update(keypoint=np.concatenate([s[1]['keypoint']] * 2)),
-            r'a1_s1_t2_c1.*expected at most 1 person.*found 2',
+            r"a1_s1_t2_c1', key keypoint: expected at most 1 person.s. as in .*original.pkl, found a further",
         ),
     ],
 )
@@ -94,6 +94,18 @@ def test_files_that_do_not_belong_together_are_refused(record, method, change, s
     change(changed['annotations'])
     with pytest.raises(ValueError, match=sentence):
         method(changed, original)
+
+
+def test_persons_of_the_original_whom_attackers_do_not_look_at_are_no_fault(tmp_path, stores):
+    """``num_person`` is a choice of the audit; only persons beyond those of the original are a fault of the method."""
+    data = recordings()
+    for sample in data['annotations']:
+        sample['keypoint'] = np.concatenate([sample['keypoint']] * 2)
+    path = tmp_path / 'both.pkl'
+    atomic_pickle(data, path)
+    original = read_original(str(path), stores, num_person=1)
+    made = read_method('m', [str(path)], original, stores)
+    assert made.stores[0].num_person == original.store.num_person == 1
 
 
 def test_attributes_that_were_dropped_are_no_fault(record, method):

@@ -13,6 +13,7 @@ import audit_documents
 import numpy as np
 import pytest
 from builders import LAYOUT, annotations
+from collection_runs import KEY
 from mmaction.datasets import PoseDataset
 from raw_recordings import clip, config
 
@@ -24,7 +25,6 @@ from mmskanon.registry import MODELS
 from mmskanon.release import Finding, Pseudonyms
 from mmskanon.skeletons.layouts import get_layout
 
-KEY = b'sixteen bytes or more'
 SEEN = []
 
 
@@ -57,12 +57,6 @@ def release(tmp_path):
         return anonymize_collection(motion, source, target, release=asked, dry_run=dry_run), target
 
     return run
-
-
-@pytest.fixture
-def key_file(tmp_path):
-    (tmp_path / 'key').write_bytes(KEY)
-    return tmp_path / 'key'
 
 
 def left(folder):
