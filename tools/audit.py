@@ -24,14 +24,6 @@ from pathlib import Path
 
 from mmengine.config import Config
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 from mmskanon.audit.audit import Audit
 from mmskanon.audit.document import Findings
@@ -40,7 +32,7 @@ from mmskanon.audit.report.tables import print_methods
 from mmskanon.collection import MotionSettings, anonymize_collection
 from mmskanon.io.reading import check_file, sha256_of
 from mmskanon.release.provenance import digests_of_files
-from mmskanon.utils import Overrides, check_device, read_config, run_tool
+from mmskanon.utils import Overrides, check_device, read_config, run_tool, show_progress
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs' / 'audit'
 BUDGETS = ('fast', 'standard', 'thorough')
@@ -164,21 +156,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     check_device(args.device)
     cfg = settings(args)
     methods = methods_of(args, cfg.randomness.seed)
-    columns = (
-        TextColumn('{task.description:>12}'),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as bars:
-        shown: dict[str, int] = {}
-
-        def progress(what: str, done: int, total: int) -> None:
-            if what not in shown:
-                shown[what] = bars.add_task(what, total=total)
-            bars.update(shown[what], completed=done, total=total)
-
+    with show_progress(Console(stderr=True)) as progress:
         audit = Audit(
             cfg,
             args.original,

@@ -19,6 +19,7 @@ from .config import (
     set_work_dir,
     skip_party_checkpoints,
 )
+from .progress import show_progress
 from .setup_env import register_all_modules
 from .steps import run_step
 from .workers import worker_pool
@@ -39,6 +40,7 @@ __all__ = [
     'run_step',
     'run_tool',
     'set_work_dir',
+    'show_progress',
     'skip_party_checkpoints',
     'worker_pool',
 ]

@@ -339,6 +339,7 @@ def test_killed_it_goes_on_where_it_was(tool, fits, files, audit_config, environ
     finally:
         for pid in living(process.pid):
             os.kill(pid, signal.SIGKILL)
+    assert 'recognizers 0/' in (tmp_path / 'log').read_text()  # told while it ran
     before = {p: p.stat().st_mtime_ns for p in jobs.glob('[!.]*/*')}
     finished = {p.parent.name for p in before}
     assert finished and not (tmp_path / 'killed' / 'report.json').exists()
