@@ -15,10 +15,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmskanon.io.pickles import load_annotations
+from mmskanon.skeletons.layouts import guess_layout
 from mmskanon.utils import run_tool
 from mmskanon.visualization.arguments import add_recording_arguments, methods_of
 from mmskanon.visualization.comparison import spread
-from mmskanon.visualization.pairing import annotation_list, guess_layout, pair_samples
+from mmskanon.visualization.pairing import annotation_list, pair_samples
 from mmskanon.visualization.viewer import ViewerSample, write_viewer
 
 

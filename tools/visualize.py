@@ -18,12 +18,13 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from mmskanon.skeletons.layouts import guess_layout
 from mmskanon.utils import run_tool
 from mmskanon.visualization.arguments import add_recording_arguments, methods_of
 from mmskanon.visualization.camera import ALL_VIEWS
 from mmskanon.visualization.comparison import TITLES
 from mmskanon.visualization.heat_map import draw_heat_map
-from mmskanon.visualization.pairing import guess_layout, pair_samples
+from mmskanon.visualization.pairing import pair_samples
 from mmskanon.visualization.recordings import load_samples
 from mmskanon.visualization.scene import ARRANGEMENTS
 from mmskanon.visualization.skeleton_plot import check_target, draw_comparison

@@ -19,8 +19,8 @@ from mmskanon.datasets.schema import (
 from mmskanon.datasets.splits import sample_name
 from mmskanon.io.annotation_records import AnnotationFile, FileSample
 from mmskanon.io.reading import sha256_of
+from mmskanon.skeletons.layouts import guess_layout
 from mmskanon.skeletons.resampling import resample_clip
-from mmskanon.visualization.pairing import guess_layout
 
 from .clips import ClipStore
 

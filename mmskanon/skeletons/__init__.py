@@ -2,7 +2,7 @@
 """Skeletons as data: which joints there are, how they connect, and what can be computed from that."""
 
 from .layout import SkeletonLayout
-from .layouts import LAYOUTS, check_graph_layout, check_joint_count, get_layout
+from .layouts import LAYOUTS, check_graph_layout, check_joint_count, get_layout, guess_layout
 
 __all__ = [
     'LAYOUTS',
@@ -10,4 +10,5 @@ __all__ = [
     'check_graph_layout',
     'check_joint_count',
     'get_layout',
+    'guess_layout',
 ]

@@ -228,6 +228,35 @@ def get_layout(layout: str | Mapping | SkeletonLayout) -> SkeletonLayout:
     return SkeletonLayout(**{'name': 'custom', **layout})
 
 
+def guess_layout(keypoint: np.ndarray, where: str) -> str:
+    """Return the name of the known layout with as many joints; of several, of that with the most coordinates that the clip can have.
+
+    Args:
+        keypoint (np.ndarray): A clip (M, T, V, C).
+        where (str): What it is, for messages.
+
+    Returns:
+        str: Name of the layout.
+
+    Raises:
+        ValueError: If the clip has another rank, or if no layout or several have that many joints.
+    """
+    shape = np.shape(keypoint)
+    if len(shape) != 4:
+        raise ValueError(f'{where} must have shape (M, T, V, C), found {shape}')
+    fitting = [name for name, layout in LAYOUTS.items() if layout.num_joints == shape[2]]
+    if len(fitting) > 1:
+        dims = min(shape[3], max(LAYOUTS[name].dims for name in fitting))
+        fitting = [name for name in fitting if LAYOUTS[name].dims == dims]
+    if len(fitting) == 1:
+        return fitting[0]
+    known = ', '.join(f'{name} {layout.num_joints}' for name, layout in LAYOUTS.items())
+    raise ValueError(
+        f'{where} has {shape[2]} joints, which {"more than one" if fitting else "no"} known layout has ({known}): '
+        'name the layout, or give a custom one'
+    )
+
+
 def check_joint_count(layout: str | Mapping | SkeletonLayout, num_joints: int, where: str) -> None:
     """Refuse a number of joints that is not the layout's.
 

@@ -6,10 +6,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
 from mmskanon.release.pseudonyms import PSEUDONYM
-from mmskanon.skeletons.layouts import LAYOUTS
 
 
 def annotation_list(data: Mapping | Sequence, file: str) -> list[dict]:
@@ -122,32 +119,3 @@ def _named(sample: Mapping, index: int, file: str) -> str:
     if not name:
         raise ValueError(f'{file}: sample {index} has no frame_dir to look it up by')
     return str(name)
-
-
-def guess_layout(keypoint: np.ndarray, where: str) -> str:
-    """Return the name of the known layout with as many joints; of several, of that with the most coordinates that the clip can have.
-
-    Args:
-        keypoint (np.ndarray): A clip (M, T, V, C).
-        where (str): What it is, for messages.
-
-    Returns:
-        str: Name of the layout.
-
-    Raises:
-        ValueError: If the clip has another rank, or if no layout or several have that many joints.
-    """
-    shape = np.shape(keypoint)
-    if len(shape) != 4:
-        raise ValueError(f'{where} must have shape (M, T, V, C), found {shape}')
-    fitting = [name for name, layout in LAYOUTS.items() if layout.num_joints == shape[2]]
-    if len(fitting) > 1:
-        dims = min(shape[3], max(LAYOUTS[name].dims for name in fitting))
-        fitting = [name for name in fitting if LAYOUTS[name].dims == dims]
-    if len(fitting) == 1:
-        return fitting[0]
-    known = ', '.join(f'{name} {layout.num_joints}' for name, layout in LAYOUTS.items())
-    raise ValueError(
-        f'{where} has {shape[2]} joints, which {"more than one" if fitting else "no"} known layout has ({known}): '
-        'name the layout, or give draw_comparison a custom one'
-    )

@@ -10,6 +10,7 @@ from mmskanon.skeletons import (
     check_graph_layout,
     check_joint_count,
     get_layout,
+    guess_layout,
 )
 
 NUM_JOINTS = {
@@ -204,3 +205,24 @@ def test_graph_of_another_body_is_refused_naming_both_numbers():
         check_graph_layout('nturgb+d', get_layout('kinect_v1').graph_layout(), 'recognizer')
     with pytest.raises(ValueError, match="no graph 'kinect_v1'"):
         check_graph_layout('kinect_v1', 'kinect_v1', 'recognizer')
+
+
+@pytest.mark.parametrize(
+    ('joints', 'layout'), [(25, 'nturgb+d'), (20, 'kinect_v1'), (17, 'coco'), (18, 'openpose')]
+)
+def test_layout_follows_from_the_joints(joints, layout):
+    assert guess_layout(np.zeros((1, 2, joints, 3)), 'x') == layout
+
+
+def test_of_two_layouts_with_as_many_joints_the_coordinates_decide():
+    found = [guess_layout(np.zeros((1, 2, 25, coords)), 'x') for coords in (2, 3, 4)]
+    assert found == ['openpose_25', 'nturgb+d', 'nturgb+d']
+
+
+def test_unknown_number_of_joints_asks_for_a_layout():
+    with pytest.raises(
+        ValueError, match='x has 21 joints, which no known layout has .*kinect_v1 20'
+    ):
+        guess_layout(np.zeros((1, 2, 21, 3)), 'x')
+    with pytest.raises(ValueError, match='shape'):
+        guess_layout(np.zeros((2, 21, 3)), 'x')

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from mmskanon.visualization.pairing import annotation_list, find_sample, guess_layout, pair_samples
+from mmskanon.visualization.pairing import annotation_list, find_sample, pair_samples
 
 FILES = ('a.pkl', 'b.pkl')
 
@@ -85,24 +85,3 @@ def test_files_that_do_not_belong_together_are_refused():
 def test_sample_missing_in_the_anonymized_file_is_named():
     with pytest.raises(ValueError, match="b.pkl has no sample 'x1'.*x2"):
         pair_samples(_samples('x1', 'x2'), _samples('x2'), 'x1', FILES)
-
-
-@pytest.mark.parametrize(
-    ('joints', 'layout'), [(25, 'nturgb+d'), (20, 'kinect_v1'), (17, 'coco'), (18, 'openpose')]
-)
-def test_layout_follows_from_the_joints(joints, layout):
-    assert guess_layout(np.zeros((1, 2, joints, 3)), 'x') == layout
-
-
-def test_of_two_layouts_with_as_many_joints_the_coordinates_decide():
-    found = [guess_layout(np.zeros((1, 2, 25, coords)), 'x') for coords in (2, 3, 4)]
-    assert found == ['openpose_25', 'nturgb+d', 'nturgb+d']
-
-
-def test_unknown_number_of_joints_asks_for_a_layout():
-    with pytest.raises(
-        ValueError, match='x has 21 joints, which no known layout has .*kinect_v1 20'
-    ):
-        guess_layout(np.zeros((1, 2, 21, 3)), 'x')
-    with pytest.raises(ValueError, match='shape'):
-        guess_layout(np.zeros((2, 21, 3)), 'x')

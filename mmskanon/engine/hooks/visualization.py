@@ -19,10 +19,6 @@ from mmskanon.models.anonymizers.batches import anonymize_batch
 from mmskanon.registry import HOOKS
 from mmskanon.skeletons.layouts import SkeletonLayout
 from mmskanon.visualization.camera import ALL_VIEWS
-from mmskanon.visualization.furniture import picture_of
-from mmskanon.visualization.scene import Marks
-from mmskanon.visualization.skeleton_plot import make_scene
-from mmskanon.visualization.trade_off import trade_off
 from mmskanon.visualization.views import UPS
 
 ACTION = 'val/action/top1'
@@ -83,7 +79,7 @@ class SkeletonVisualizationHook(Hook):
             raise ValueError(f'{name}: up must be one of {list(UPS)}, found {up!r}')
         self.enabled, self.interval, self.samples = enabled, interval, list(samples)
         self.view, self.up, self.moments = view, up, moments
-        self.marks = Marks(heat=heat)
+        self.heat = heat
         self._validations = 0
         self._warned: set[str] = set()
 
@@ -135,7 +131,13 @@ class SkeletonVisualizationHook(Hook):
                     'without it, and further pictures that fail for this reason are not mentioned'
                 )
 
+    # What draws is loaded when it is needed: most runs have this hook switched off, and Matplotlib takes long.
+
     def _log_sample(self, runner, layout: SkeletonLayout, sample: int | str) -> None:
+        from mmskanon.visualization.furniture import picture_of
+        from mmskanon.visualization.scene import Marks
+        from mmskanon.visualization.skeleton_plot import make_scene
+
         model, dataset = _model(runner), runner.val_loop.dataloader.dataset
         index = _find(dataset, sample)
         data = model.data_preprocessor(pseudo_collate([dataset[index]]), False)
@@ -144,13 +146,17 @@ class SkeletonVisualizationHook(Hook):
         before, after = (x[0, 0].float().cpu().numpy() for x in (data['inputs'], moved))
         name = str(data['data_samples'][0].get('frame_dir', sample))
         up = self.up or ('z' if layout.dims == 3 and _is_normalized(dataset) else None)
-        scene = make_scene(before, after, layout, None, self.view, up, self.marks)
+        marks = Marks(heat=self.heat)
+        scene = make_scene(before, after, layout, None, self.view, up, marks)
         title = f'{name}, iteration {runner.iter}'
         picture = picture_of(scene.contact_sheet(title, self.moments, dpi=100))
         safe = re.sub(r'[^A-Za-z0-9._-]', '_', name)
         runner.visualizer.add_image(f'before_after_{safe}', picture, step=runner.iter)
 
     def _log_trade_off(self, runner) -> None:
+        from mmskanon.visualization.furniture import picture_of
+        from mmskanon.visualization.trade_off import trade_off
+
         scalars = runner.message_hub.log_scalars
         privacy, chances = privacy_history({k: v.data[0] for k, v in scalars.items()})
         if ACTION not in scalars or not privacy:

@@ -8,7 +8,6 @@ from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 import torch
-from sklearn.cluster import KMeans
 from torch import Tensor
 
 from mmskanon.registry import MODELS
@@ -85,6 +84,10 @@ class TimingCodeAnonymizer(KSameAnonymizer):
             raise ValueError(
                 f'{name}: codes={codes}, but the {len(timings)} clips of the gallery have fewer different timings: lower codes, or choose more clips'
             )
+        from sklearn.cluster import (
+            KMeans,  # takes seconds to load, and no other anonymizer needs it
+        )
+
         fitted = KMeans(codes, n_init=4, random_state=0).fit(timings)
         book = torch.as_tensor(fitted.cluster_centers_, dtype=torch.float32)
         # Like the gallery no part of the state dict. Means of paths that never run backwards never do so themselves.
