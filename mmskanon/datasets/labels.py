@@ -47,9 +47,8 @@ def label_samples(
             )
     indices = {a: {v: i for i, v in enumerate(values)} for a, values in maps.items()}
     for sample in samples:
-        sample['label'] = int(
-            sample['label']
-        )  # which may be one of NumPy's, that MMAction2 refuses
+        # MMAction2 refuses the integers of NumPy.
+        sample['label'] = int(sample['label'])
         sample['private'] = {a: index[attribute_value(sample, a)] for a, index in indices.items()}
         sample['private'].update({a: attribute_number(sample, a) for a in regression_attributes})
     labels = (s.get('label') for s in annotations)
