@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from .schema import attribute_value, parse_ntu_name, take_number
 
-_TRAIN_WORD = 'train'
+TRAIN_WORD = 'train'
 _TEST_WORDS = ('val', 'test')
 
 
@@ -39,7 +39,7 @@ def train_counterpart(names: Sequence[str], split: str) -> str | None:
     """
     for word in _TEST_WORDS:
         if split == word or split.endswith(f'_{word}'):
-            name = split[: -len(word)] + _TRAIN_WORD
+            name = split[: -len(word)] + TRAIN_WORD
             return name if name in names else None
     return None
 

@@ -292,6 +292,19 @@ def test_a_sample_in_train_and_test_draws_a_warning_also_where_takes_are_unknown
     assert "1 of 5 samples of split 'test' with one that it holds" in str(problem)
 
 
+def test_splits_that_were_asked_for_and_have_no_training_part_draw_a_warning():
+    data = annotations(frames=12)
+    data['split'] = {f'{name}ing': members for name, members in data['split'].items()}
+    assert check_annotations(data, 'f.pkl') == []
+    (problem,) = check_annotations(data, 'f.pkl', splits=['testing'])
+    assert (problem.level, problem.kind) == ('warning', 'split-unpaired')
+    assert "'xsub_train' of 'xsub_val', found only ['training', 'testing']" in str(problem)
+    data['split']['train'] = data['split'].pop('training')
+    assert check_annotations(data, 'f.pkl', splits=['train', 'testing'])[0].kind == 'split-unpaired'
+    data['split']['test'] = data['split'].pop('testing')
+    assert check_annotations(data, 'f.pkl', splits=['train', 'test']) == []
+
+
 def filmed_twice():
     data = annotations(n_subjects=2, n_actions=1, trials=2, frames=12)
     for sample in data['annotations']:
