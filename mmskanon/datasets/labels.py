@@ -21,7 +21,7 @@ def label_samples(
     """Give each sample its private attributes, as class indices and as numbers.
 
     Args:
-        samples (Sequence[dict]): Samples of a split, complete and checked; each gets the key ``private``.
+        samples (Sequence[dict]): Samples of a split, complete and checked; each gets the key ``private``, and a plain integer as ``label``.
         annotations (Sequence[dict]): All samples of the file, which the classes follow from.
         attributes (Sequence[str]): Attributes that are classes.
         regression_attributes (Sequence[str]): Attributes that are numbers.
@@ -47,6 +47,8 @@ def label_samples(
             )
     indices = {a: {v: i for i, v in enumerate(values)} for a, values in maps.items()}
     for sample in samples:
+        # MMAction2 refuses the integers of NumPy.
+        sample['label'] = int(sample['label'])
         sample['private'] = {a: index[attribute_value(sample, a)] for a, index in indices.items()}
         sample['private'].update({a: attribute_number(sample, a) for a in regression_attributes})
     labels = (s.get('label') for s in annotations)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from .schema import attribute_value, parse_ntu_name, take_number
 
-_TRAIN_WORD = 'train'
+TRAIN_WORD = 'train'
 _TEST_WORDS = ('val', 'test')
 
 
@@ -39,7 +39,7 @@ def train_counterpart(names: Sequence[str], split: str) -> str | None:
     """
     for word in _TEST_WORDS:
         if split == word or split.endswith(f'_{word}'):
-            name = split[: -len(word)] + _TRAIN_WORD
+            name = split[: -len(word)] + TRAIN_WORD
             return name if name in names else None
     return None
 
@@ -77,13 +77,30 @@ def _by_value(data: dict | list, split: Mapping) -> list[int]:
         wanted = [wanted]
     wanted = set(wanted)
     facts = {i: _fact(annotations[i], key, split) for i in select_split(data, split.get('of'))}
+    _check_kinds(wanted, set(facts.values()), split)
     chosen = [i for i, value in facts.items() if (value in wanted) != bool(exclude)]
     if not chosen:
-        found = sorted(set(facts.values()), key=lambda v: (isinstance(v, str), v))
+        found = _sorted(set(facts.values()))
         raise ValueError(
             f'the split {dict(split)} holds no sample: the {key} values found are {found[:20]}'
         )
     return chosen
+
+
+def _check_kinds(wanted: set, found: set[int | str], rule: Mapping) -> None:
+    """Raise for a text where all samples have numbers, or the other way round: it would choose, or exclude, nobody."""
+    kinds = {isinstance(value, str) for value in found}
+    for value in wanted:
+        if isinstance(value, str) not in kinds:
+            expected = 'strings' if True in kinds else 'integers'
+            raise ValueError(
+                f'the split {dict(rule)} names {value!r}: the {rule["by"]} values found are {_sorted(found)[:20]}, all {expected}'
+            )
+
+
+def _sorted(values: set[int | str]) -> list[int | str]:
+    """Integers before strings."""
+    return sorted(values, key=lambda v: (isinstance(v, str), v))
 
 
 def _by_replication(annotations: list, split: Mapping) -> list[int]:
@@ -123,7 +140,8 @@ def _by_holdout(data: dict | list, split: Mapping) -> list[int]:
     for index in chosen:
         sample = annotations[index]
         key = (str(_fact(sample, 'subject', split)), int(_fact(sample, 'label', split)))
-        takes.setdefault(key, {}).setdefault(_fact(sample, 'trial', split), []).append(index)
+        take = _fact(sample, 'replication', split)
+        takes.setdefault(key, {}).setdefault(take, []).append(index)
     people = {name: i for i, name in enumerate(sorted({name for name, _ in takes}))}
     held = set()
     for (name, label), found in takes.items():

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from mmskanon.datasets.converters.files import base_name, is_named
 from mmskanon.release.pseudonyms import Pseudonyms
 
 MAX_FRAMES = 200_000
@@ -63,8 +64,7 @@ class RecordingFormat(ABC):
         Returns:
             bool: Whether it ends as it should and is none of the twins that macOS writes beside files.
         """
-        name = base_name(filename)
-        return name.lower().endswith(self.suffix) and not name.startswith('._')
+        return is_named(base_name(filename), self.suffix)
 
     def facts(self, filename: str) -> dict[str, int | str | None]:
         """Read what the name of a file says.
@@ -188,11 +188,6 @@ def lower_suffix(filename: str, suffix: str) -> str:
     """Return the last part of a name with a suffix in lower case, as the parsers of the converters expect it."""
     name = base_name(filename)
     return name[: -len(suffix)] + suffix if name.lower().endswith(suffix) else name
-
-
-def base_name(filename: str) -> str:
-    """Return the last part of a name with folders, of whatever system."""
-    return filename.replace('\\', '/').rpartition('/')[2]
 
 
 def check_frames(number: int, where: str) -> None:

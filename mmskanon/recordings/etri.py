@@ -65,7 +65,8 @@ class ETRIFormat(RecordingFormat):
     frames in which nobody is seen              a row of the first person with all joints at zero
     =========================================== ==================================================================
 
-    Where a file shows several bodies, the rules for NTU RGB+D tell persons from noise (``docs/ntu.md``).
+    Where a file shows several bodies, the rules for NTU RGB+D tell persons from noise (``docs/ntu.md``), unless its tracking IDs are those of
+    a written file.
     """
 
     name = 'etri'
@@ -97,12 +98,17 @@ class ETRIFormat(RecordingFormat):
         numbers, frames = np.unique(rows.frames[order], return_inverse=True)
         _, bodies = np.unique(rows.indices[order], return_inverse=True)
         joints = rows.joints[order].astype(np.float32)
-        records = BodyRecords(len(numbers), frames, tuple(bodies.tolist()), joints)
-        keypoint = skeleton_to_keypoint(records, _RULES).keypoint
         first, *others = content.splitlines(keepends=True)
+        tracking = _tracking_ids(rows.header, others)
+        # Kinect's own IDs are far greater: this file was written below, and its bodies are persons.
+        selected = set(tracking) <= {'1', '2'} and set(rows.indices) <= {0, 1} and bool(tracking)
+        if selected:
+            bodies = rows.indices[order].astype(int) + 1
+        records = BodyRecords(len(numbers), frames, tuple(bodies.tolist()), joints, selected)
+        keypoint = skeleton_to_keypoint(records, _RULES).keypoint
         columns = tuple(dict.fromkeys(c for c in rows.header if c in COLUMNS))
         newline = b'\r\n' if first.endswith(b'\r\n') else b'\n'
-        return Recording(keypoint, _Table(columns, newline, _tracking_ids(rows.header, others)))
+        return Recording(keypoint, _Table(columns, newline, tracking))
 
     def _encode(self, recording: Recording, keypoint: np.ndarray) -> bytes:
         if np.abs(keypoint).max() > FARTHEST:

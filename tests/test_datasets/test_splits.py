@@ -125,6 +125,11 @@ def test_xrep_without_ntu_names_counts_the_label_from_one():
             r'the subject values found are \[1, 2, 3, 4\]',
         ),
         (dict(by='subject', values=['1']), ValueError, r'found are \[1, 2, 3, 4\]'),
+        (
+            dict(by='subject', values=['1', '2'], exclude=True),
+            ValueError,
+            r"names '[12]': the subject values found are \[1, 2, 3, 4\], all integers",
+        ),
         (dict(by='gender', values=['f']), ValueError, "sample 'a1_s1_t1' has no 'gender'"),
         (dict(by='subject'), ValueError, 'is not a rule: use'),
         (dict(by='subject', values=[1], invert=True), ValueError, 'is not a rule'),
@@ -191,6 +196,14 @@ def test_holdout_parts_are_a_partition_without_common_takes(subjects, actions, t
     assert abs(len(val) - len(subjects) * actions) <= max(len(subjects), actions)
     assert all(pairs.count(pair) == 2 for pair in pairs)
     assert {s['subject'] for s in val} == set(subjects) or actions == 1
+
+
+def test_holdout_goes_by_the_take_where_trials_are_counted_otherwise():
+    samples = ntu()
+    for number, sample in enumerate(samples):  # each view has a number of its own
+        sample['trial'] = number
+    train, val = (chosen(samples, dict(rule='holdout', part=p)) for p in ('train', 'val'))
+    assert train and val and not {take_key(s) for s in train} & {take_key(s) for s in val}
 
 
 def test_holdout_of_a_split_leaves_the_others_alone():

@@ -96,6 +96,18 @@ def test_two_bodies_are_two_persons_and_further_ones_are_dropped():
     np.testing.assert_array_equal(again.keypoint, found.keypoint)
 
 
+def test_written_persons_keep_their_rows_whatever_the_anonymizer_made_of_them():
+    rows = [*rows_of(person(30, 1, motion=0.4), 0), *rows_of(person(30, 2, motion=0.1), 1)]
+    found = read(sorted(rows, key=lambda r: r[0]))
+    still, late, wide = (found.keypoint.copy() for _ in range(3))
+    still[0] = still[0, :1]
+    late[1, :22] = 0
+    wide[1] = wide[1][..., [1, 0, 2]]
+    for hidden in (still, late, wide):
+        again = ETRI.read(ETRI.write(found, hidden), 'x')
+        np.testing.assert_array_equal(again.keypoint, hidden)
+
+
 @pytest.mark.parametrize('frames', [1, 30])
 def test_clips_can_be_retimed(frames):
     found = read(rows_of(person(14)))

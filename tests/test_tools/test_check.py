@@ -101,6 +101,27 @@ def test_it_ends_with_what_a_config_asks_for(ann_file, tool, capsys, as_list):
     )
 
 
+def test_keypoints_of_single_samples_are_read_from_the_folder_of_the_index(ann_file, tool, capsys):
+    data = annotations(frames=12)
+    whole = ann_file(data)
+    assert tool([str(whole), '--layout', 'kinect_v1']) == 0
+    expected = capsys.readouterr().out.splitlines()[-1]
+    folder = whole.with_suffix('')
+    folder.mkdir()
+    for sample in data['annotations']:
+        path = folder / f'{sample["frame_dir"]}.pkl'
+        path.write_bytes(pickle.dumps(dict(keypoint=sample.pop('keypoint'), total_frames=12)))
+    path = ann_file(data)
+    for layout in (['--layout', 'kinect_v1'], []):
+        assert tool([str(path), *layout]) == 0
+        assert capsys.readouterr().out.splitlines()[-1] == expected
+    assert tool([str(path), '--layout', 'nturgb+d']) == 1
+    assert '20 joints' in capsys.readouterr().out
+    (folder / 'a1_s1_t1.pkl').unlink()
+    assert tool([str(path)]) == 1
+    assert "sample 'a1_s1_t1', key 'keypoint'" in capsys.readouterr().out
+
+
 def test_facts_of_an_ntu_file_come_from_its_names(ann_file, tool, capsys):
     data = annotations(n_subjects=1, n_actions=1, trials=20, frames=9)
     for number, sample in enumerate(data['annotations'], start=1):

@@ -1,6 +1,8 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
 """Check an annotation file, print the problems found, count them, and say what the file holds. The exit code is 1 if one of them is an error.
 
+Keypoints that an index of single samples (--per-sample of ntu.py) lacks are read from the folder of its name.
+
 With --release-of, search a file that is to be published, and the provenance beside it, for whatever names somebody of the original.
 """
 
@@ -9,8 +11,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -25,7 +28,7 @@ from mmskanon.datasets.check import (
 )
 from mmskanon.datasets.schema import complete_annotations
 from mmskanon.datasets.splits import sample_name
-from mmskanon.io import AnnotationFile
+from mmskanon.io import AnnotationFile, load_annotations
 from mmskanon.release import (
     HARMLESS,
     Finding,
@@ -107,6 +110,10 @@ def find_problems(args: argparse.Namespace) -> tuple[list[Problem], int, str]:
         annotations = data.get('annotations') if isinstance(data, dict) else data
         if not isinstance(annotations, list):
             return check_structure(data, args.ann_file), 0, ''
+        samples, folder = file, Path(args.ann_file).with_suffix('')
+        heads = (head for head in annotations if isinstance(head, dict))
+        if folder.is_dir() and not any('keypoint' in head for head in heads):
+            samples = with_keypoints(file, folder)
         facts = AnnotationFacts()
         complete_annotations(annotations, args.attribute_files)
         problems = check_annotations(
@@ -117,9 +124,25 @@ def find_problems(args: argparse.Namespace) -> tuple[list[Problem], int, str]:
             args.splits,
             args.num_person,
             args.clip_len,
-            facts.watch(file),
+            facts.watch(samples),
         )
     return problems, len(annotations), facts.tell(annotations)
+
+
+def with_keypoints(samples: Iterable[Any], folder: Path) -> Iterator[Any]:
+    """Add to samples what the files of single samples hold.
+
+    Args:
+        samples (Iterable[dict]): Samples without keypoints.
+        folder (Path): Folder of the files, each named like its sample.
+
+    Yields:
+        dict: The samples; one that has no file as it is.
+    """
+    for sample in samples:
+        path = folder / f'{sample_name(sample) if isinstance(sample, dict) else None}.pkl'
+        content = load_annotations(path) if path.is_file() else None
+        yield {**sample, **content} if isinstance(content, dict) else sample
 
 
 def print_problems(problems: Sequence[Problem], most: int | None) -> Counter:

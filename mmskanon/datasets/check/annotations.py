@@ -10,9 +10,9 @@ from typing import Any
 from mmskanon.skeletons.layouts import SkeletonLayout
 
 from ..schema import attribute_value
-from ..splits import train_counterpart
+from ..splits import TRAIN_WORD, train_counterpart
 from .attributes import check_attributes, check_balance, check_takes, check_train_test
-from .problems import Problem, annotations_of, called, quiet
+from .problems import Problem, annotations_of, called, quiet, warning
 from .samples import check_samples
 from .structure import LISTS, check_structure
 
@@ -75,6 +75,12 @@ def check_annotations(
             raise KeyError(f'{file}: there is no split {test!r}: choose from {list(members)}')
         train = train_counterpart(list(members), str(test))
         if train is None:
+            if splits is not None and not str(test).endswith(TRAIN_WORD):
+                place = (file, None, f'split/{test}')
+                expected = "a training part of the same name, such as 'xsub_train' of 'xsub_val'"
+                found = f'only {list(members)}'
+                advice = 'rename the splits: it was compared with nothing'
+                problems.append(warning('split-unpaired', *place, expected, found, advice))
             continue
         names = (f'split {train!r}', f'split {test!r}')
         of_both = check_train_test(part(train), part(test), attributes, file, names)

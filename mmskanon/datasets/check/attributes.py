@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from ..schema import attribute_value, take_key, take_number
+from ..splits import sample_name
 from .problems import Problem, called, error, quiet, warning
 
 IMBALANCE_RATIO = 10
@@ -126,7 +127,7 @@ def check_train_test(
     file: str = '',
     names: tuple[str, str] = ('train', 'test'),
 ) -> list[Problem]:
-    """Check a test part against its training part: values never trained on, and takes that both show or may show.
+    """Check a test part against its training part: values never trained on, and samples or takes that both show or may show.
 
     Args:
         train (Sequence[dict]): The training samples.
@@ -136,7 +137,7 @@ def check_train_test(
         names (tuple[str, str]): How messages call the two parts. Defaults to ('train', 'test').
 
     Returns:
-        list[Problem]: An error for each unseen value, one warning for all shared takes, and one where takes are unknown.
+        list[Problem]: An error for each unseen value, one warning for all shared samples and takes, and one where takes are unknown.
     """
     problems = []
     train = [s for s in train if isinstance(s, dict)]
@@ -160,7 +161,12 @@ def check_train_test(
             )
             problems.append(problem)
     takes = {quiet(take_key, s) for s in train} - {None}
-    shared = [called(s, i) for i, s in enumerate(test) if takes and quiet(take_key, s) in takes]
+    same = {name for s in train if isinstance(name := sample_name(s), str)}
+    shared = [
+        called(s, i)
+        for i, s in enumerate(test)
+        if called(s, i) in same or quiet(take_key, s) in takes
+    ]
     if shared:
         expected = f'performances that {names[0]} does not hold'
         found = f'{len(shared)} of {len(test)} samples of {names[1]} with one that it holds'

@@ -19,9 +19,10 @@ class AnnotationFacts:
 
     def __init__(self) -> None:
         self._persons: set[int] = set()
+        self._frames: set[int] = set()
 
     def watch(self, samples: Iterable[Any]) -> Iterator[Any]:
-        """Hand on samples and note which rows of their keypoints show somebody.
+        """Hand on samples and note which rows of their keypoints show somebody, and for how many frames they go.
 
         Args:
             samples (Iterable[dict]): The samples with their keypoints.
@@ -36,6 +37,7 @@ class AnnotationFacts:
                 while rows > 1 and not keypoint[rows - 1].any():
                     rows -= 1
                 self._persons.add(rows)
+                self._frames.add(keypoint.shape[1])
             yield sample
 
     def tell(self, annotations: Sequence[Any]) -> str:
@@ -52,7 +54,7 @@ class AnnotationFacts:
         labels = {quiet(attribute_value, s, 'label') for s in samples}
         labels = {label for label in labels if isinstance(label, int)}
         shapes = (getattr(s.get('keypoint'), 'shape', ()) for s in samples)
-        frames = {shape[1] for shape in shapes if len(shape) == 4}
+        frames = {shape[1] for shape in shapes if len(shape) == 4} | self._frames
         subjects = {quiet(attribute_value, s, 'subject') for s in samples} - {None}
         parts = []
         if labels:

@@ -69,6 +69,9 @@ def check_samples(
         if found is not None:
             problems.append(found)
             continue
+        if joints is None:  # no head tells
+            joints = sample['keypoint'].shape[2]
+            expected_joints = f'{joints} joints, as {name!r} has'
         if sample['keypoint'].shape[2] != joints:
             found = f'{sample["keypoint"].shape[2]} joints'
             advice = 'set the layout that the data has, or convert this sample again'

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from mmskanon.io.archives import open_archive, read_member
 
+from .files import base_name, files_below, is_named
+
 #: What the performers do, in the order of the action numbers (the first entry is action 1, label 0).
 UTD_MHAD_ACTIONS = (
     'swipe left',
@@ -42,8 +44,10 @@ UTD_MHAD_ACTIONS = (
 )
 UTD_MHAD_SUBJECTS = 8
 UTD_MHAD_TRIALS = 4
-_SKELETON = re.compile(r'a(\d{1,4})_s(\d{1,4})_t(\d{1,4})_skeleton\.mat')
-OTHER_SENSOR = re.compile(r'a\d{1,4}_s\d{1,4}_t\d{1,4}_(?:depth|inertial|color|rgb)\.mat')
+_SKELETON = re.compile(r'a(\d{1,4})_s(\d{1,4})_t(\d{1,4})_skeleton\.mat', re.IGNORECASE)
+OTHER_SENSOR = re.compile(
+    r'a\d{1,4}_s\d{1,4}_t\d{1,4}_(?:depth|inertial|color|rgb)\.mat', re.IGNORECASE
+)
 # The largest real file has 40 kB; what is larger than this is no recording of this data set.
 MAX_BYTES = 32 * 2**20
 
@@ -118,7 +122,7 @@ def list_recordings(source: str | Path) -> tuple[list[UTDRecording], list[str]]:
             f'{source} does not exist; give the folder or the zip archive with the UTD-MHAD files a*_s*_t*_skeleton.mat.'
         )
     if source.is_dir():
-        names = [(path.name, path, '') for path in sorted(source.rglob('*.mat'))]
+        names = [(path.name, path, '') for path in sorted(map(Path, files_below(source)))]
     else:
         try:
             with zipfile.ZipFile(source) as archive:
@@ -128,13 +132,8 @@ def list_recordings(source: str | Path) -> tuple[list[UTDRecording], list[str]]:
                 f'{source} is neither a folder nor a readable zip archive ({error}); '
                 'give the folder or the zip archive with the UTD-MHAD files.'
             ) from error
-        names = [
-            (name.rpartition('/')[2], source, name)
-            for name in members
-            if name.lower().endswith('.mat')
-        ]
-    # macOS writes a '._' twin with its own metadata beside every file.
-    names = [entry for entry in names if not entry[0].startswith('._')]
+        names = [(base_name(name), source, name) for name in members]
+    names = [entry for entry in names if is_named(entry[0], '.mat')]
 
     found: dict[tuple[int, int, int], UTDRecording] = {}
     other = []

@@ -281,6 +281,30 @@ def test_train_and_test_that_share_takes_draw_one_warning():
     assert "4 of 4 samples of split 'xview_val'" in str(problem)
 
 
+def test_a_sample_in_train_and_test_draws_a_warning_also_where_takes_are_unknown():
+    data = annotations(n_subjects=2, n_actions=2, trials=2, frames=12)
+    for sample in data['annotations']:
+        del sample['trial']
+    assert kinds(data) == []
+    data['split']['test'].append(data['split']['train'][0])
+    (problem,) = check_annotations(data, 'f.pkl', layout='kinect_v1')
+    assert (problem.kind, problem.sample) == ('shared-take', data['split']['train'][0])
+    assert "1 of 5 samples of split 'test' with one that it holds" in str(problem)
+
+
+def test_splits_that_were_asked_for_and_have_no_training_part_draw_a_warning():
+    data = annotations(frames=12)
+    data['split'] = {f'{name}ing': members for name, members in data['split'].items()}
+    assert check_annotations(data, 'f.pkl') == []
+    (problem,) = check_annotations(data, 'f.pkl', splits=['testing'])
+    assert (problem.level, problem.kind) == ('warning', 'split-unpaired')
+    assert "'xsub_train' of 'xsub_val', found only ['training', 'testing']" in str(problem)
+    data['split']['train'] = data['split'].pop('training')
+    assert check_annotations(data, 'f.pkl', splits=['train', 'testing'])[0].kind == 'split-unpaired'
+    data['split']['test'] = data['split'].pop('testing')
+    assert check_annotations(data, 'f.pkl', splits=['train', 'test']) == []
+
+
 def filmed_twice():
     data = annotations(n_subjects=2, n_actions=1, trials=2, frames=12)
     for sample in data['annotations']:
@@ -316,7 +340,7 @@ def test_a_test_part_of_another_camera_is_told_of_unknown_takes():
     train, test = ([s for s in samples if s['camera'] == camera] for camera in (1, 2))
     (problem,) = check_train_test(train, test, ['subject'], 'f.pkl')
     assert problem.kind == 'take-unknown'
-    assert check_train_test(train, train, ['subject'], 'f.pkl') == []
+    assert check_train_test(train[:1], train[1:], file='f.pkl') == []
 
 
 def test_keypoints_are_not_copied_and_many_samples_are_quick():

@@ -44,6 +44,17 @@ def test_results_hold_the_class_of_each_attribute_and_metainfo_its_values(write)
             assert results['keypoint'].shape == (1, 8, 20, 3)
 
 
+def test_labels_may_be_integers_of_numpy(write):
+    data = annotations()
+    for sample in data['annotations']:
+        sample['label'] = np.int64(sample['label'])
+    for pack in ('PackSkeletonInputs', 'PackActionInputs'):
+        dataset = build(write(data), pipeline=[*SAMPLE, FORMAT[0], dict(type=pack)])
+        assert [int(d['data_samples'].gt_label) for d in dataset] == [
+            s['label'] for s in data['annotations'] if s['trial'] <= 2
+        ]
+
+
 def test_label_maps_cover_the_file_and_not_the_split(write):
     path = write(annotations())
     one = build(path, split=dict(by='subject', values=[1, 3]))

@@ -25,6 +25,8 @@ from mmskanon.utils import worker_pool
 from ..reports import write_report
 from .csv_file import parse_csv
 from .recordings import (
+    ETRI_ACTIONS,
+    ETRI_CAMERAS,
     PEOPLE,
     ETRIRecording,
     Person,
@@ -104,6 +106,13 @@ def convert_etri(
         raise ValueError(
             f'dtype must be one of {DTYPES} and workers at least 1, found {options.dtype!r} and {workers}.'
         )
+    for what, numbers, most in (
+        ('skip_actions', options.skip_actions, ETRI_ACTIONS),
+        ('test_cameras', options.test_cameras, ETRI_CAMERAS),
+    ):
+        unknown = [number for number in numbers if not 1 <= number <= most]
+        if unknown:
+            raise ValueError(f'{what} must be numbers from 1 to {most}, found {unknown[0]}.')
     if out.suffix != '.pkl':
         raise ValueError(f'{out} must end in .pkl, which MMAction2 insists on; rename the output.')
     if out.exists() and not overwrite:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from mmskanon.io.archives import open_archive, read_member
 
+from ..files import base_name, files_below
+
 ETRI_SUBJECTS, ETRI_ACTIONS, ETRI_CAMERAS, ETRI_TRIALS = 100, 55, 8, 999
 PEOPLE = 'gender_age.txt'
 #: From this age on somebody belongs to the older group. The data set has people of 64 to 88 years and people in their twenties.
@@ -86,18 +88,29 @@ def read_bytes(path: str, member: str = '') -> bytes:
         bytes: The raw file.
 
     Raises:
-        ValueError: If the file is improbably large, or damaged or encrypted inside its archive.
+        ValueError: If the file is improbably large, cannot be read, or is damaged or encrypted inside its archive.
     """
-    if member:
+    try:
+        if not member:
+            _check_size(os.path.getsize(path), path)
+            return Path(path).read_bytes()
         archive = open_archive(path)
-        return read_member(archive, archive.getinfo(member), MAX_BYTES, where_of(path, member))
-    size = os.path.getsize(path)
+        info = archive.getinfo(member)
+    except (OSError, KeyError, zipfile.BadZipFile) as error:
+        reason = getattr(error, 'strerror', None) or error
+        raise ValueError(
+            f'{where_of(path, member)} cannot be read ({reason}); check the file and its permissions.'
+        ) from error
+    return read_member(archive, info, MAX_BYTES, where_of(path, member))
+
+
+def _check_size(size: int, path: str) -> None:
+    """Raise ValueError if a file is too large for a recording."""
     if size > MAX_BYTES:
         raise ValueError(
             f'{path} has {size} bytes, more than the {MAX_BYTES} allowed for one file; '
             'is it a skeleton file of ETRI-Activity3D?'
         )
-    return Path(path).read_bytes()
 
 
 def list_etri_files(
@@ -120,7 +133,7 @@ def list_etri_files(
     bad, people = [], []
     for source in sources:
         for path, member in _files(Path(source)):
-            name = (member or path).replace(os.sep, '/').rpartition('/')[2]
+            name = base_name(member or path)
             if name.startswith('._'):  # the twin that macOS writes beside a file
                 continue
             if name == PEOPLE:
@@ -153,8 +166,7 @@ def _files(source: Path) -> Iterator[tuple[str, str]]:
             f'{source} does not exist; give a folder or a zip archive with the skeleton files of ETRI-Activity3D.'
         )
     if source.is_dir():
-        for folder, _, names in os.walk(source):
-            yield from ((os.path.join(folder, name), '') for name in names)
+        yield from ((path, '') for path in files_below(source))
         return
     try:
         with zipfile.ZipFile(source) as archive:

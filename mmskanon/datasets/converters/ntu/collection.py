@@ -18,7 +18,7 @@ from mmskanon.io.archives import close_archives
 from mmskanon.utils import worker_pool
 
 from ..reports import write_report
-from .names import is_ntu120, sample_facts, standard_splits
+from .names import is_ntu120, is_sample_name, sample_facts, standard_splits
 from .parts import ConversionOptions, Part, convert_part, divide
 from .recordings import list_recordings, read_missing
 from .report import make_report
@@ -62,7 +62,7 @@ def convert_ntu(
         dict: The report, see :func:`~.report.make_report`.
 
     Raises:
-        FileExistsError: If output exists and ``overwrite`` is False.
+        FileExistsError: If output exists and ``overwrite`` is False, or the folder of single samples holds anything else.
         FileNotFoundError: If a source or list is not there or holds no recording.
         ValueError: If an option is out of range, a recording is there twice or (``strict``) unreadable, a CSV file is faulty, or no
             recording can be used.
@@ -71,6 +71,8 @@ def convert_ntu(
     options = options or ConversionOptions()
     out = Path(out)
     _check(options, out, workers, part_size)
+    if options.per_sample:
+        _check_replaced(out.with_suffix(''))
     for target in [out, out.with_suffix('')][: 1 + options.per_sample]:
         if target.exists() and not overwrite:
             raise FileExistsError(
@@ -129,6 +131,16 @@ def _check(options: ConversionOptions, out: Path, workers: int, part_size: int) 
             raise ValueError(f'{name} must be at least 1, found {value}.')
     for path in options.attribute_files:
         read_attribute_csv(path)
+
+
+def _check_replaced(folder: Path) -> None:
+    """Raise unless all that a folder holds are files of single samples, so that nothing else is ever replaced."""
+    for path in folder.iterdir() if folder.is_dir() else [folder] if folder.exists() else ():
+        if path.suffix != '.pkl' or not is_sample_name(path.stem):
+            raise FileExistsError(
+                f'{path} would be replaced by the files of single samples, but is none of an earlier conversion; '
+                'choose another name for the output or move it elsewhere.'
+            )
 
 
 def _convert_parts(

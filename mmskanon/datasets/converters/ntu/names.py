@@ -45,6 +45,11 @@ TRAIN_CAMERAS = frozenset((2, 3))
 _NAME = re.compile(r'S\d{3}C\d{3}P\d{3}R\d{3}A\d{3}')
 
 
+def is_sample_name(name: str) -> bool:
+    """Whether a name has the form of a sample's, such as ``'S001C002P003R002A013'``."""
+    return _NAME.fullmatch(name) is not None
+
+
 def sample_facts(name: str, where: str) -> dict[str, int]:
     """Read what the name of a recording says.
 
@@ -58,7 +63,7 @@ def sample_facts(name: str, where: str) -> dict[str, int]:
     Raises:
         ValueError: If the name is of another form, or a number is out of range.
     """
-    facts = parse_ntu_name(name) if _NAME.fullmatch(name) else None
+    facts = parse_ntu_name(name) if is_sample_name(name) else None
     if facts is None:
         raise ValueError(
             f'{where} is not named like a recording of NTU RGB+D: expected a name such as S001C002P003R002A013{SUFFIX}; '

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from mmskanon.io.archives import open_archive, read_member
 
+from ..files import base_name, files_below, is_named
 from .names import SUFFIX, sample_facts
 from .sample import MAX_BYTES, check_size
 
@@ -102,19 +103,16 @@ def list_recordings(
 
 
 def _files(source: Path) -> Iterable[Recording]:
-    """Everything named ``*.skeleton`` in a folder or a zip archive, but for the twins that macOS writes beside files."""
+    """Everything named ``*.skeleton``, in capitals perhaps, in a folder or a zip archive."""
     if not source.exists():
         raise FileNotFoundError(
             f'{source} does not exist; give a folder or a zip archive with {SUFFIX} files.'
         )
     if source.is_dir():
-        for folder, _, names in os.walk(source):
-            for name in names:
-                if name.endswith(SUFFIX) and not name.startswith('._'):
-                    path = os.path.join(folder, name)
-                    state = os.stat(path)
-                    stamp = f'{state.st_size}:{state.st_mtime_ns}'
-                    yield Recording(name.removesuffix(SUFFIX), path, '', stamp)
+        for path in files_below(source):
+            name = os.path.basename(path)
+            if is_named(name, SUFFIX):
+                yield Recording(name[: -len(SUFFIX)], path, '', _stamp(path))
         return
     try:
         with zipfile.ZipFile(source) as archive:
@@ -125,10 +123,19 @@ def _files(source: Path) -> Iterable[Recording]:
             f'give a folder or a zip archive with {SUFFIX} files.'
         ) from error
     for info in members:
-        name = info.filename.rpartition('/')[2]
-        if name.endswith(SUFFIX) and not name.startswith('._'):
+        name = base_name(info.filename)
+        if is_named(name, SUFFIX):
             stamp = f'{info.file_size}:{info.CRC:08x}'
-            yield Recording(name.removesuffix(SUFFIX), str(source), info.filename, stamp)
+            yield Recording(name[: -len(SUFFIX)], str(source), info.filename, stamp)
+
+
+def _stamp(path: str) -> str:
+    """Size and time of change; of a link that leads to nothing, which is told when it is read, none."""
+    try:
+        state = os.stat(path)
+    except OSError:
+        return ''
+    return f'{state.st_size}:{state.st_mtime_ns}'
 
 
 def read_missing(paths: Sequence[str | Path]) -> set[str]:
@@ -155,7 +162,7 @@ def read_missing(paths: Sequence[str | Path]) -> set[str]:
                 f"{path} is not there; give the owners' list of recordings with missing skeletons."
             )
         names: set[str] = set()
-        text = path.read_text(encoding='utf-8', errors='replace')
+        text = path.read_text(encoding='utf-8-sig', errors='replace')
         for number, line in enumerate(text.splitlines(), 1):
             match = _LISTED.fullmatch(line.strip())
             if match:

@@ -75,7 +75,7 @@ def read_ntu_skeleton(
         ValueError: If the name or the content is not that of a recording, or nobody was tracked in it.
     """
     path = Path(path)
-    name = path.name.removesuffix(SUFFIX)
+    name = path.stem if path.suffix.lower() == SUFFIX else path.name
     sample_facts(name, str(path))
     selection = skeleton_to_keypoint(read_skeleton(path), rules)
     if not selection.keypoint.size:

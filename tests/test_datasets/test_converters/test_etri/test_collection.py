@@ -169,6 +169,15 @@ def test_output_is_whole_or_absent(tmp_path, raw):
     assert out.read_bytes() == b'precious' and left(tmp_path) == ['etri.pkl']
 
 
+@pytest.mark.parametrize(('option', 'most'), [('skip_actions', 55), ('test_cameras', 8)])
+@pytest.mark.parametrize('number', [0, 99])
+def test_numbers_that_nothing_has_are_refused(tmp_path, raw, option, most, number):
+    with pytest.raises(
+        ValueError, match=f'{option} must be numbers from 1 to {most}, found {number}'
+    ):
+        convert_etri(raw[0], tmp_path / 'etri.pkl', options=ETRIOptions(**{option: (1, number)}))
+
+
 def test_memory_does_not_grow_with_the_collection(tmp_path):
     def peak(folder, cameras):
         write_collection(folder, subjects=1, actions=range(1, 41), cameras=cameras, frames=60)

@@ -178,11 +178,20 @@ class TestPerSample:
         index.unlink()
         with pytest.raises(FileExistsError, match='ntu60 exists already'):
             convert_ntu(folder, index, options)
-        (tmp_path / 'ntu60' / 'stale.pkl').write_text('')
+        stale = f'{sample_name(subject=9)}.pkl'
+        (tmp_path / 'ntu60' / stale).write_text('')
         convert_ntu(folder, index, options, overwrite=True)
-        assert 'stale.pkl' not in names_in(tmp_path / 'ntu60')
+        assert stale not in names_in(tmp_path / 'ntu60')
         assert len(names_in(tmp_path / 'ntu60')) == 24
         assert names_in(tmp_path) == ['ntu60', 'ntu60.pkl', 'ntu60.report.json']
+
+    def test_a_folder_with_anything_else_is_never_replaced(self, tmp_path):
+        names = write_collection(tmp_path / 'ntu60', subjects=(1,), actions=(1,))
+        options = ConversionOptions(per_sample=True)
+        with pytest.raises(FileExistsError, match=r'\.skeleton would be replaced.*another name'):
+            convert_ntu(tmp_path / 'ntu60', tmp_path / 'ntu60.pkl', options, overwrite=True)
+        assert names_in(tmp_path / 'ntu60') == [f'{name}.skeleton' for name in names]
+        assert names_in(tmp_path) == ['ntu60']
 
 
 class TestSameBytes:

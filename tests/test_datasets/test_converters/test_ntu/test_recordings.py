@@ -102,6 +102,11 @@ class TestMissing:
         assert read_missing([one, other]) == {FIRST, SECOND, 'S002C001P001R001A001'}
         assert read_missing([]) == set()
 
+    def test_a_byte_order_mark_hides_no_name(self, tmp_path):
+        path = tmp_path / 'list.txt'
+        path.write_text(f'{FIRST}\n{SECOND}\n', encoding='utf-8-sig')
+        assert read_missing([path]) == {FIRST, SECOND}
+
     def test_bad_lists(self, tmp_path):
         path = tmp_path / 'list.txt'
         with pytest.raises(FileNotFoundError, match=r'list\.txt is not there'):
