@@ -58,10 +58,10 @@ def _pose(bones, body):
     return place
 
 
-def view_of(annotations, folder, layout='kinect_v1') -> tuple[View, np.ndarray]:
+def view_of(annotations, folder, layout='kinect_v1', takes=None) -> tuple[View, np.ndarray]:
     """The clips as attackers see them, and their subjects."""
     persons = annotations[0]['keypoint'].shape[0]
-    store = ClipStore.build(annotations, layout, persons, folder)
+    store = ClipStore.build(annotations, layout, persons, folder, takes)
     index = np.arange(len(store))
     actions = np.array([s['label'] for s in annotations])
     subjects = np.array([s['subject'] for s in annotations])

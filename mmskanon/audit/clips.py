@@ -70,7 +70,8 @@ class ClipStore:
 
     Attributes:
         names (list[str]): Names of the N clips.
-        key (str): Digest of names, coordinates and layout, and of the code that derives from them what is kept beside.
+        takes (np.ndarray): Number of the take that each shows, shape (N,): views of several cameras have the same.
+        key (str): Digest of names, takes, coordinates and layout, and of the code that derives from them what is kept beside.
         layout (SkeletonLayout): Skeleton layout; ``layout_spec`` is what configs call it.
         placement (np.ndarray): Where and how the person stood in the first frame, which normalization takes out and the file
             still tells: origin and the first two columns of the rotation, shape (N, P), camera space, in steps of :data:`FINEST` and 1e-4.
@@ -85,12 +86,19 @@ class ClipStore:
         self.key: str = meta['key']
         self._frames = np.load(self.folder / 'frames.npy', mmap_mode='r')
         index = np.load(self.folder / 'index.npz')
-        self._starts, self.placement = index['starts'], index['placement']
+        self._starts, self.placement, self.takes = (
+            index[key] for key in ('starts', 'placement', 'takes')
+        )
         self._mapped: dict[str, np.ndarray] = {}  # opening a file takes as long as reading a clip
 
     @classmethod
     def build(
-        cls, samples: Sequence[Mapping], layout: str | Mapping, num_person: int, root: Path
+        cls,
+        samples: Sequence[Mapping],
+        layout: str | Mapping,
+        num_person: int,
+        root: Path,
+        takes: Sequence[int] | None = None,
     ) -> ClipStore:
         """Write the store of some annotations, or open the one that has the same content.
 
@@ -100,13 +108,16 @@ class ClipStore:
             layout (str | Mapping): Skeleton layout, by name or definition.
             num_person (int): Persons kept; clips with fewer get absent ones.
             root (Path): Folder of all stores; this one gets a folder there named by its content.
+            takes (Sequence[int], optional): Number of the take that each clip shows, alike in all stores that are compared. Defaults to None,
+                each clip a take of its own.
 
         Returns:
             ClipStore: The store.
         """
         body = get_layout(layout)
         names = [s['frame_dir'] for s in samples]
-        told = [code_digest(), layout_digest(body), num_person, names]
+        takes = list(range(len(names))) if takes is None else [int(take) for take in takes]
+        told = [code_digest(), layout_digest(body), num_person, names, takes]
         digest = hashlib.sha256(json.dumps(told).encode())
         lengths = []
         for sample in samples:
@@ -115,13 +126,14 @@ class ClipStore:
             lengths.append(keypoint.shape[1])
         clips = (s['keypoint'] for s in samples)
         key = digest.hexdigest()[:16]
-        return cls.write(clips, names, lengths, layout, num_person, root / key, key)
+        return cls.write(clips, names, takes, lengths, layout, num_person, root / key, key)
 
     @classmethod
     def write(
         cls,
         clips: Iterable[np.ndarray],
         names: Sequence[str],
+        takes: Sequence[int],
         lengths: Sequence[int],
         layout: str | Mapping,
         num_person: int,
@@ -133,6 +145,7 @@ class ClipStore:
         Args:
             clips (Iterable[np.ndarray]): The clips (M, T, V, C), read only if there is no such store.
             names (Sequence[str]): Name of each.
+            takes (Sequence[int]): Number of the take that each shows.
             lengths (Sequence[int]): Frames of each.
             layout (str | Mapping): Skeleton layout, by name or definition.
             num_person (int): Persons kept.
@@ -151,7 +164,7 @@ class ClipStore:
         part = folder.with_name(f'.{folder.name}.{secrets.token_hex(4)}.part')
         part.mkdir(parents=True)
         try:
-            _write(part, clips, names, lengths, layout, num_person, key)
+            _write(part, clips, names, takes, lengths, layout, num_person, key)
             with suppress(OSError):  # the other was faster
                 os.replace(part, folder)
         finally:
@@ -235,6 +248,7 @@ def _write(
     folder: Path,
     clips: Iterable[np.ndarray],
     names: Sequence[str],
+    takes: Sequence[int],
     lengths: Sequence[int],
     layout: str | Mapping,
     num_person: int,
@@ -256,7 +270,8 @@ def _write(
         rounded = [np.rint(x / step) * step for x, step in zip(parts, steps, strict=True)]
         placement.append(np.concatenate(rounded))
     frames.flush()
-    np.savez(folder / 'index.npz', starts=starts, placement=np.array(placement, np.float32))
+    placement = np.array(placement, np.float32)
+    np.savez(folder / 'index.npz', starts=starts, placement=placement, takes=np.array(takes, int))
     meta = dict(key=key, layout=layout, names=list(names))
     (folder / 'meta.json').write_text(json.dumps(meta))
 
@@ -333,6 +348,10 @@ class View:
     def names(self) -> list[str]:
         """Name of each clip."""
         return [self.stores[s].names[i] for s, i in zip(self.source, self.index, strict=True)]
+
+    def takes(self) -> np.ndarray:
+        """Number of the take that each clip shows, shape (n,)."""
+        return self._gather(lambda store: store.takes)
 
     def num_frames(self) -> np.ndarray:
         """Frames of each clip in its file, shape (n,)."""

@@ -37,5 +37,5 @@ def noise_recording(original: Recording, root: Path, seed: int) -> Recording:
         return dict(frame_dir=name, keypoint=noise)
 
     samples = [sample(i, name) for i, name in enumerate(store.names)]
-    noise = ClipStore.build(samples, store.layout_spec, store.num_person, root)
+    noise = ClipStore.build(samples, store.layout_spec, store.num_person, root, store.takes)
     return replace(original, file='independent noise', store=noise)

@@ -75,7 +75,7 @@ class Recording:
 
     def take_numbers(self) -> np.ndarray:
         """A number for the take that each sample shows, shape (N,); a sample of which it is not known is a take of its own."""
-        return np.array(number_takes(self.samples))
+        return self.store.takes
 
     def view_numbers(self) -> np.ndarray:
         """Which view of its take each sample is, from 0 in the order of their cameras, shape (N,); all 0 where takes were filmed once."""
@@ -141,7 +141,8 @@ def read_original(
         complete_annotations(annotations, attribute_files)
         rows = max(s['keypoint'].shape[0] for s in annotations)
         clips = [FileSample(source, index, head) for index, head in enumerate(annotations)]
-        store = ClipStore.build(clips, layout, min(num_person, rows), root)
+        persons = min(num_person, rows)
+        store = ClipStore.build(clips, layout, persons, root, number_takes(annotations))
     samples = [
         {k: v for k, v in s.items() if k not in ('keypoint', 'keypoint_score')} for s in annotations
     ]
@@ -181,7 +182,8 @@ def read_method(
             clips = [FileSample(source, index[id(head)], head) for head in ordered]
             _check_persons(clips, file, original)
             spec, persons = original.store.layout_spec, original.store.num_person
-            method.stores.append(ClipStore.build(clips, spec, persons, root))
+            takes = original.store.takes
+            method.stores.append(ClipStore.build(clips, spec, persons, root, takes))
         method.files.append(dict(file=Path(file).name, sha256=sha256_of(file)))
     return method
 

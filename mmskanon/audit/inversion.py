@@ -125,6 +125,7 @@ class Inverter:
         store = ClipStore.write(
             clips(),
             view.names(),
+            view.takes(),
             frames.tolist(),
             like.layout_spec,
             view.num_person,

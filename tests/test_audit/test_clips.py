@@ -84,9 +84,20 @@ def test_layouts_of_one_name_are_told_apart(tmp_path):
     assert [store.layout.center for store in stores] == [0, 3]
 
 
+def test_views_know_the_takes_of_their_clips(tmp_path):
+    samples = [dict(frame_dir=name, keypoint=clip(6, seed=i)) for i, name in enumerate('abc')]
+    store = ClipStore.build(samples, 'kinect_v1', 1, tmp_path, [7, 8, 7])
+    assert store.takes.tolist() == [7, 8, 7]
+    index = np.array([2, 1])
+    view = View((store,), np.zeros_like(index), index, np.zeros(2, int), 1)
+    assert (view + view).takes().tolist() == [7, 8, 7, 8]
+    alone = ClipStore.build(samples, 'kinect_v1', 1, tmp_path)
+    assert alone.takes.tolist() == [0, 1, 2] and alone.key != store.key
+
+
 def test_two_audits_that_write_one_store_do_not_disturb_each_other(tmp_path):
     clips = [clip(6, seed=seed) for seed in range(4)]
-    told = [f'c{i}' for i in range(4)], [6] * 4, 'kinect_v1', 1, tmp_path / 'store', 'key'
+    told = [f'c{i}' for i in range(4)], range(4), [6] * 4, 'kinect_v1', 1, tmp_path / 'store', 'key'
 
     def slowly():
         for number, one in enumerate(clips):
@@ -129,7 +140,7 @@ def test_an_unfinished_store_leaves_nothing(tmp_path):
         yield clip(6)
         raise KeyboardInterrupt
 
-    told = ['a', 'b'], [6, 6], 'kinect_v1', 1, tmp_path / 'store', 'key'
+    told = ['a', 'b'], [0, 1], [6, 6], 'kinect_v1', 1, tmp_path / 'store', 'key'
     with pytest.raises(KeyboardInterrupt):
         ClipStore.write(broken(), *told)
     assert list(tmp_path.iterdir()) == []

@@ -118,7 +118,7 @@ class ClassAware(Attacker):
     """Names people by how they carry out an action, against clips of that action alone.
 
     Space, kind and bandwidth are those that name the training clips best by training clips of other folds; a class has its first
-    clip of an action in the first fold, its second in the second, so that it never shows by a clip that is missing. Where nobody shows an
+    take of an action in the first fold, its second in the second, so that it never shows by a clip that is missing. Where nobody shows an
     action twice, they are those that name up to 2048 of them best by clips of other actions, all less the mean of their action. Where an action
     has no training clip, all of them are compared. The training accuracy is that of the clips left out; the embedding is
     the place in that space from the mean of the action.
@@ -257,12 +257,12 @@ def cross_validate(
 
 
 def _folds(view: View, labels: np.ndarray) -> np.ndarray:
-    """Fold of each clip (n,): the first, second, ... clip of its class and action; all draws of one clip share a fold."""
-    ranks: dict[tuple[int, int], dict[str, int]] = {}
+    """Fold of each clip (n,): the first, second, ... take of its class and action; views and draws of one take share a fold."""
+    ranks: dict[tuple[int, int], dict[int, int]] = {}
     folds = np.empty(len(view), int)
-    for row, (action, label, name) in enumerate(
-        zip(view.actions, labels, view.names(), strict=True)
+    for row, (action, label, take) in enumerate(
+        zip(view.actions, labels, view.takes().tolist(), strict=True)
     ):
         known = ranks.setdefault((int(action), int(label)), {})
-        folds[row] = known.setdefault(name, len(known)) % _FOLDS
+        folds[row] = known.setdefault(take, len(known)) % _FOLDS
     return folds

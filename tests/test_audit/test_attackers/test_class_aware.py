@@ -106,6 +106,19 @@ def test_draws_of_one_clip_do_not_vouch_for_each_other(tmp_path):
     assert report.train_accuracy < 0.5  # 1 where a draw finds its twin
 
 
+def test_views_of_one_take_do_not_vouch_for_each_other(tmp_path):
+    clips = samples(None, trials=3)
+    both = clips + [dict(s, frame_dir=f'{s["frame_dir"]}_c2') for s in clips]
+    takes = [*range(len(clips))] * 2
+    view, labels = view_of(both, tmp_path, takes=takes)
+    assert (
+        ClassAware().fit(view, labels, 4, 0).train_accuracy < 0.5
+    )  # 1 where a view finds its twin
+    once = [s['trial'] == 0 for s in both]
+    report = ClassAware().fit(view[np.array(once)], labels[once], 4, 0)
+    assert report.train_accuracy < 0.9  # nobody repeats an action: clips of other actions judge
+
+
 def test_class_means_are_taken_out():
     rng = np.random.default_rng(0)
     table, actions = rng.normal(size=(8, 3)), np.array([5, 5, 2, 2, 2, 9, 9, 9])
