@@ -107,10 +107,14 @@ def read_swept_config(args: argparse.Namespace) -> Config:
     """The config, which has to have the key: one that nothing reads would make a flat curve.
 
     Raises:
-        FileNotFoundError, ValueError: If there is no such config, or it is faulty.
+        FileNotFoundError, ValueError: If there is no such config, it is faulty, or of no anonymizer.
         KeyError: If it lacks the key.
     """
     cfg = read_config(args.config, args.cfg_options, needs=('model', 'train_cfg'))
+    if 'anonymizer' not in cfg.model:
+        raise ValueError(
+            f'config {args.config} has no model.anonymizer (its model is {cfg.model.get("type")}); give the config that trains an anonymizer.'
+        )
     node, path = cfg.to_dict(), args.key.split('.')
     for depth, word in enumerate(path):
         if not isinstance(node, dict) or word not in node:

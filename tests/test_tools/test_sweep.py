@@ -124,6 +124,17 @@ def test_mistakes_end_before_anything_is_trained(tool, steps, command, case):
     assert steps == []
 
 
+def test_a_config_without_anonymizer_is_named(tool, steps, command, tmp_path):
+    recognizer = tmp_path / 'recognizer.py'
+    recognizer.write_text(
+        "model = dict(type='SkeletonRecognizer', backbone=1)\ntrain_cfg = dict()\n"
+    )
+    words = [recognizer, '--key', 'model.backbone', *command[3:]]
+    done = tool('sweep', *words, '--values', '1', '2')
+    assert (done.code, done.out, steps) == (1, '', [])
+    assert 'has no model.anonymizer (its model is SkeletonRecognizer)' in done.err
+
+
 @pytest.mark.parametrize(
     ('values', 'sentence'),
     [
