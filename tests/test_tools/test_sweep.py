@@ -2,6 +2,7 @@
 """The sweep: each value is trained, exported and audited once, and mistakes end in a sentence."""
 
 import csv
+import shutil
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,12 @@ def test_each_value_is_done_once_and_drawn(tool, fits, steps, command, tmp_path)
     assert tool('sweep', *command, '--values', '0', '30', '--seed', '4').code == 0
     assert steps == ['anonymize', 'audit'] and fits == []
     assert (out / 'tradeoff.csv').read_bytes() == table
+    # Networks may be removed, to save room; what is needed again is trained again.
+    shutil.rmtree(out / 'trained' / '30'), steps.clear()
+    assert tool('sweep', *command, '--values', '0', '30', '--seed', '4').code == 0 and steps == []
+    (out / 'anonymized' / '30.pkl').unlink()
+    assert tool('sweep', *command, '--values', '0', '30', '--seed', '4').code == 0
+    assert steps == ['train', 'anonymize'] and (out / 'tradeoff.csv').read_bytes() == table
     steps.clear()
     more = tool('sweep', *command, '--values', '0', '3', '30', '--seed', '4')
     assert more.code == 0 and steps == ['train', 'anonymize', 'audit']
