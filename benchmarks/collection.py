@@ -69,7 +69,12 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument('--seed', type=int, default=0, help='of anonymizers, and of the moments')
     parser.add_argument('--cfg-options', nargs='+', action=Overrides, help='overrides: key=value')
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    if args.kills and args.cfg_options:
+        parser.error(
+            '--kills runs tools/anonymize.py with the config as it is; write what --cfg-options says into the config'
+        )
+    return args
 
 
 def frames_of(source: str) -> tuple[int, int]:
@@ -97,10 +102,10 @@ def times_of(args: argparse.Namespace, config: str, checkpoint: str, folder: Pat
     return sorted(taken[1:])
 
 
-def random_weights(config: str, folder: Path) -> str:
+def random_weights(config: str, overrides: dict | None, folder: Path) -> str:
     """A checkpoint of the anonymizer of a config as it is initialized."""
     init_default_scope('mmskanon')
-    anonymizer = MODELS.build(read_config(config).model.anonymizer)
+    anonymizer = MODELS.build(read_config(config, overrides).model.anonymizer)
     torch.save(anonymizer.state_dict(), folder / 'random.pth')
     return str(folder / 'random.pth')
 
@@ -182,7 +187,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for name, config, checkpoint in args.row:
         with tempfile.TemporaryDirectory() as folder:
             if checkpoint == 'random':
-                checkpoint = random_weights(config, Path(folder))
+                checkpoint = random_weights(config, args.cfg_options, Path(folder))
             if args.kills:
                 good &= kill_and_compare(args, config, checkpoint, Path(folder))
                 continue

@@ -65,6 +65,16 @@ def test_links_lead_somewhere(page):
     assert not broken(page)
 
 
+@pytest.mark.parametrize('page', PAGES, ids=lambda path: path.relative_to(REPO).as_posix())
+def test_rows_belong_to_a_table_with_a_head(page):
+    """After an empty line they would be shown as text."""
+    lines = ['', *FENCE.sub('', page.read_text(encoding='utf-8')).split('\n'), '']
+    rows = [line.lstrip().startswith('|') for line in lines]
+    for number, line in enumerate(lines):
+        if rows[number] and not rows[number - 1]:
+            assert re.fullmatch(r' *\|[ :|-]+\| *', lines[number + 1]), line
+
+
 def test_the_pages_that_have_links_are_looked_at():
     assert {'README.md', 'CONTRIBUTING.md', 'faq.md', 'index.md'} <= {path.name for path in PAGES}
     assert sum(len(targets(page.read_text(encoding='utf-8'))) for page in PAGES) > 150

@@ -13,6 +13,7 @@ Examples:
 from __future__ import annotations
 
 import argparse
+import difflib
 import hashlib
 import json
 import shlex
@@ -83,10 +84,12 @@ def settings(args: argparse.Namespace) -> Config:
 
     Raises:
         FileNotFoundError, ValueError: If a file is missing or faulty.
+        KeyError: If an option sets what no audit knows.
     """
     path = args.config or str(CONFIGS / f'{args.budget}.py')
     base = Config.fromfile(CONFIGS / '_base_.py')
     needs = tuple(key for key, value in base.items() if value is not None)
+    refuse_unknown(args.cfg_options or {}, dict(base, layout=None) | read_config(path).to_dict())
     cfg = read_config(path, args.cfg_options, needs=needs)
     if args.layout:
         cfg.layout = args.layout
@@ -98,6 +101,25 @@ def settings(args: argparse.Namespace) -> Config:
         cfg.randomness.seed = args.seed
         cfg.seeds = [args.seed + s for s in cfg.seeds]
     return cfg
+
+
+def refuse_unknown(options: dict, known: dict) -> None:
+    """Refuse options by which the audit would be another than was asked for.
+
+    Raises:
+        KeyError: If one sets what no audit knows, or switches off what is not there.
+    """
+    for key, value in options.items():
+        first, _, rest = key.partition('.')
+        if first not in known:
+            similar = difflib.get_close_matches(first, known, n=1)
+            advice = f'did you mean {similar[0]!r}?' if similar else f'known are {sorted(known)}.'
+            raise KeyError(f'--cfg-options {key}: an audit has no setting {first!r}; {advice}')
+        there = known[first]
+        if value is None and rest and isinstance(there, dict) and rest.split('.')[0] not in there:
+            raise KeyError(
+                f'--cfg-options {key}=None: {first} has no {rest!r} that could be switched off; choose from {sorted(there)}.'
+            )
 
 
 def methods_of(args: argparse.Namespace, seed: int) -> dict[str, list[str]]:

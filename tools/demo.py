@@ -2,7 +2,7 @@
 """The whole chain on generated skeletons: data, recognizer, privacy classifiers, anonymizer, test, export, picture.
 
 Ends in a table of what is read from original and from anonymized clips. Finished steps are not repeated: run it again after an
-interruption and it continues; use another --work-dir, or --overwrite, to start anew.
+interruption and it continues; use another --work-dir, or --overwrite, to start anew or with another --seed.
 """
 
 import argparse
@@ -14,6 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from mmskanon.io import atomic_write_bytes
 from mmskanon.utils import run_step, run_tool
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -88,6 +89,35 @@ class Chain:
         return json.loads(metrics.read_text())
 
 
+def prepare(work: Path, settings: dict, overwrite: bool) -> None:
+    """Keep the settings of a demo in its folder, WORK/demo.json, or hold them against those of the runs before.
+
+    Args:
+        work (Path): The folder.
+        settings (dict): What the results depend on.
+        overwrite (bool): Delete the folder first, if it is that of a demo.
+
+    Raises:
+        ValueError: If the folder has results of other settings.
+        FileExistsError: If it is to be deleted, and holds something else.
+    """
+    path = work / 'demo.json'
+    if overwrite and work.exists():
+        if any(work.iterdir()) and not path.exists():
+            raise FileExistsError(
+                f'{work} is not deleted: it has no demo.json, so it may hold other things than a demo; give another --work-dir'
+            )
+        shutil.rmtree(work)
+    if (work / 'synthetic.pkl').exists() or path.exists():
+        known = json.loads(path.read_text()) if path.exists() else {}
+        other = [k for k in settings if known.get(k) != settings[k]]
+        if other:
+            raise ValueError(
+                f'the results in {work} were made with another {" and ".join(other)}; give another --work-dir, or --overwrite'
+            )
+    atomic_write_bytes(json.dumps(settings).encode(), path, overwrite=True)
+
+
 def print_table(original: dict, anonymized: dict) -> None:
     """What is read from the clips before and after."""
     table = Table(title='Synthetic skeletons: read from the test clips')
@@ -128,11 +158,14 @@ def main() -> None:
     parser.add_argument(
         '--fast', action='store_true', help='one epoch a step, to see that everything runs'
     )
-    parser.add_argument('--overwrite', action='store_true', help='delete the work folder first')
+    parser.add_argument(
+        '--overwrite',
+        action='store_true',
+        help='delete the work folder first, if it is that of a demo',
+    )
     args = parser.parse_args()
     work = args.work_dir.resolve()
-    if args.overwrite:
-        shutil.rmtree(work, ignore_errors=True)
+    prepare(work, dict(seed=args.seed, fast=args.fast), args.overwrite)
     chain, seed = Chain(work, args.fast), args.seed
     data = work / 'synthetic.pkl'
     size = ['--trials', 2 if args.fast else 6, '--seed', seed]

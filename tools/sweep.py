@@ -107,10 +107,14 @@ def read_swept_config(args: argparse.Namespace) -> Config:
     """The config, which has to have the key: one that nothing reads would make a flat curve.
 
     Raises:
-        FileNotFoundError, ValueError: If there is no such config, or it is faulty.
+        FileNotFoundError, ValueError: If there is no such config, it is faulty, or of no anonymizer.
         KeyError: If it lacks the key.
     """
     cfg = read_config(args.config, args.cfg_options, needs=('model', 'train_cfg'))
+    if 'anonymizer' not in cfg.model:
+        raise ValueError(
+            f'config {args.config} has no model.anonymizer (its model is {cfg.model.get("type")}); give the config that trains an anonymizer.'
+        )
     node, path = cfg.to_dict(), args.key.split('.')
     for depth, word in enumerate(path):
         if not isinstance(node, dict) or word not in node:
@@ -180,7 +184,11 @@ class Sweep:
         args, work = self.args, self.out / 'trained' / value
         options = ['--cfg-options', *args.option_words, f'{args.key}={value}']
         what = f'{self.label} {value}'
+        released = self.out / 'anonymized' / f'{value}.pkl'
         if self.trains:
+            if not released.exists() and not (work / 'last_checkpoint').exists():
+                # Trained before, and removed since.
+                (self.out / 'logs' / f'train_{value}.seconds').unlink(missing_ok=True)
             self.step(
                 f'training, {what}',
                 None,
@@ -190,14 +198,13 @@ class Sweep:
                 *('--work-dir', work, '--seed', args.seed, '--no-validate', '--resume'),
                 *options,
             )
-        released = self.out / 'anonymized' / f'{value}.pkl'
         self.step(
             f'anonymizing, {what}',
             released,
             f'anonymize_{value}',
             'anonymize.py',
             args.config,
-            last_checkpoint(work) if self.trains else 'none',
+            last_checkpoint(work) if self.trains and not released.exists() else 'none',
             args.original,
             released,
             *('--device', args.device, '--seed', args.seed),
@@ -246,7 +253,7 @@ def last_checkpoint(work: Path) -> Path:
     named = work / 'last_checkpoint'
     if not named.exists():
         raise FileNotFoundError(
-            f'{work} has no checkpoint; let the config save one (default_hooks.checkpoint), and remove the folder to train again'
+            f'{work} has no checkpoint; let the config save one (default_hooks.checkpoint), and give another --out'
         )
     # By its name, so that the folder may be moved.
     return check_file(work / Path(named.read_text().strip()).name, 'the checkpoint of a training')

@@ -9,6 +9,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmengine.config import Config, DictAction
@@ -30,7 +31,8 @@ _IN_WORKER = re.compile(
 class Overrides(DictAction):
     """MMEngine's action for ``--cfg-options key=value ...``, which ends in a usage error where a word is no such pair.
 
-    A value in braces, or a list of such, is a Python literal, which MMEngine's does not know; a dict takes the place of what was there:
+    Spaces within a value stay, such as those of a path; MMEngine's removes them. A value in braces, or a list of such, is a Python literal,
+    which MMEngine's does not know; a dict takes the place of what was there:
     ``"partition={'train': {'by': 'trial', 'values': [1]}, 'test': ...}"``.
     """
 
@@ -42,13 +44,16 @@ class Overrides(DictAction):
         option_string: str | None = None,
     ) -> None:
         """Parse the words after the option."""
-        literals, plain = {}, []
+        parsed = dict(getattr(namespace, self.dest, None) or {})
         for word in values:
             key, found, value = word.partition('=')
             if not found:
                 parser.error(f'{option_string} takes key=value, found {word!r}')
             if not value.lstrip('[( ').startswith('{'):
-                plain.append(word)
+                try:
+                    parsed[key] = _parse_value(value)
+                except ValueError as error:
+                    parser.error(f'{option_string}: the value of {key} {error}')
                 continue
             try:
                 literal = ast.literal_eval(value)
@@ -57,9 +62,36 @@ class Overrides(DictAction):
                     f'{option_string}: the value of {key} is no Python literal such as '
                     f"{{'by': 'subject', 'values': [1, 2]}}, found {value!r}"
                 )
-            literals[key] = dict(literal, _delete_=True) if isinstance(literal, dict) else literal
-        super().__call__(parser, namespace, plain, option_string)
-        setattr(namespace, self.dest, getattr(namespace, self.dest) | literals)
+            parsed[key] = dict(literal, _delete_=True) if isinstance(literal, dict) else literal
+        setattr(namespace, self.dest, parsed)
+
+
+def _parse_value(text: str) -> Any:
+    """A list for ``[a,b]`` and ``a,b``, a tuple for ``(a,b)``, else a number, a boolean, None or the text itself.
+
+    Raises:
+        ValueError: If brackets around several values do not pair.
+    """
+    text = text.strip().strip('\'"')
+    around = text[:1] + text[-1:]
+    inner = text[1:-1] if around in ('[]', '()') else text
+    if inner is text and ',' not in text:
+        return DictAction._parse_int_float_bool(text)
+    parts, opened = [''], []
+    for letter in inner:
+        if letter in '[(':
+            opened.append(dict(zip('[(', '])', strict=True))[letter])
+        elif letter in '])' and (not opened or opened.pop() != letter):
+            break
+        if letter == ',' and not opened:
+            parts.append('')
+        else:
+            parts[-1] += letter
+    else:
+        if not opened:
+            values = [_parse_value(p) for p in (parts if parts[-1].strip() else parts[:-1])]
+            return tuple(values) if around == '()' else values
+    raise ValueError(f'has brackets that do not pair, found {text!r}')
 
 
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:

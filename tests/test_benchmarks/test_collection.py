@@ -38,6 +38,15 @@ def test_weights_may_be_random(benchmark, tmp_path, capsys):
     row = ['--row', 'resnet', str(tmp_path / 'resnet.py'), 'random', '--repeat', '1']
     assert benchmark['main']([str(source), *row]) == 0
     assert 'resnet' in capsys.readouterr().out
+    wider = ['--cfg-options', 'model.anonymizer.num_blocks=2']
+    assert benchmark['main']([str(source), *row, *wider]) == 0
+
+
+def test_what_killed_runs_would_not_get_is_refused(benchmark, capsys):
+    row = ['--row', 'a', 'a.py', 'none', '--kills', '1', '--cfg-options', 'model.anonymizer.std=1']
+    with pytest.raises(SystemExit):
+        benchmark['main'](['in.pkl', *row])
+    assert 'write what --cfg-options says into the config' in capsys.readouterr().err
 
 
 def test_killed_runs_are_compared(benchmark, tmp_path, capsys, monkeypatch):

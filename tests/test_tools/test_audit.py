@@ -3,6 +3,7 @@
 
 import json
 import os
+import runpy
 import shutil
 import signal
 import subprocess
@@ -264,6 +265,8 @@ SETTINGS = {
     'missing config': ({}, ['--config', 'absent.py'], 'absent.py does not exist'),
     'no anonymizer': ({}, ['--anonymizer', 'audit.py', 'none'], 'audit.py has no model.anonymizer'),
     'other layout': ({}, ['--layout', 'ntu25'], 'ntu25'),
+    'misspelt option': ({}, ['--cfg-options', 'seed=[0,1,2]'], "an audit has no setting 'seed'; did you mean 'seeds'?"),
+    'misspelt attacker': ({}, ['--cfg-options', 'attackers.gnc=None'], "attackers has no 'gnc' that could be switched off; choose from ["),
     'no such device': ({}, ['--device', 'cuda:77'], '--device cuda:77 cannot be used here'),
 }  # fmt: skip
 
@@ -275,6 +278,17 @@ def test_settings_that_do_not_fit(tool, fits, files, audit_config, tmp_path, cas
     command += ['--config', audit_config(**changes), *options]
     refused(tool('audit', *command), tmp_path / 'out', sentence)
     assert fits == []
+
+
+def test_options_that_audits_know():
+    options = ['layout=kinect_v1', 'seeds=[0,1]', 'attackers.gcn=None', 'attackers.tcn.blocks=3']
+    options += ["attackers.more={'type':'Duration'}", "partition={'train':'train','test':'test'}"]
+    module = runpy.run_path(str(AUDIT))
+    for budget in ('fast', 'standard'):
+        words = ['--original', 'a', '--anonymized', 'b', '--out', 'c', '--budget', budget]
+        cfg = module['settings'](module['parse_args']([*words, '--cfg-options', *options]))
+        assert cfg.layout == 'kinect_v1' and cfg.seeds == [0, 1] and cfg.attackers.gcn is None
+        assert cfg.attackers.tcn.blocks == 3 and cfg.attackers.more.type == 'Duration'
 
 
 def test_without_repetitions_nothing_can_be_tried(tool, fits, save, audit_config, tmp_path):

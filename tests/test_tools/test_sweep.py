@@ -2,6 +2,7 @@
 """The sweep: each value is trained, exported and audited once, and mistakes end in a sentence."""
 
 import csv
+import shutil
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,12 @@ def test_each_value_is_done_once_and_drawn(tool, fits, steps, command, tmp_path)
     assert tool('sweep', *command, '--values', '0', '30', '--seed', '4').code == 0
     assert steps == ['anonymize', 'audit'] and fits == []
     assert (out / 'tradeoff.csv').read_bytes() == table
+    # Networks may be removed, to save room; what is needed again is trained again.
+    shutil.rmtree(out / 'trained' / '30'), steps.clear()
+    assert tool('sweep', *command, '--values', '0', '30', '--seed', '4').code == 0 and steps == []
+    (out / 'anonymized' / '30.pkl').unlink()
+    assert tool('sweep', *command, '--values', '0', '30', '--seed', '4').code == 0
+    assert steps == ['train', 'anonymize'] and (out / 'tradeoff.csv').read_bytes() == table
     steps.clear()
     more = tool('sweep', *command, '--values', '0', '3', '30', '--seed', '4')
     assert more.code == 0 and steps == ['train', 'anonymize', 'audit']
@@ -122,6 +129,17 @@ def test_mistakes_end_before_anything_is_trained(tool, steps, command, case):
     assert (done.code, done.out) == (1, '')
     assert sentence in done.err and done.err.count('\n') == 1
     assert steps == []
+
+
+def test_a_config_without_anonymizer_is_named(tool, steps, command, tmp_path):
+    recognizer = tmp_path / 'recognizer.py'
+    recognizer.write_text(
+        "model = dict(type='SkeletonRecognizer', backbone=1)\ntrain_cfg = dict()\n"
+    )
+    words = [recognizer, '--key', 'model.backbone', *command[3:]]
+    done = tool('sweep', *words, '--values', '1', '2')
+    assert (done.code, done.out, steps) == (1, '', [])
+    assert 'has no model.anonymizer (its model is SkeletonRecognizer)' in done.err
 
 
 @pytest.mark.parametrize(

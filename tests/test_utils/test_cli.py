@@ -8,6 +8,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
+from mmengine.config import DictAction
 from mmengine.registry import Registry
 from torch._utils import ExceptionWrapper
 
@@ -217,6 +218,38 @@ class TestOverrides:
             'g': None,
             'h': True,
         }
+
+    @pytest.mark.parametrize(
+        ('value', 'parsed'),
+        [
+            ('/my data/a b.pkl', '/my data/a b.pkl'),
+            ('"/my data/a b.pkl"', '/my data/a b.pkl'),
+            ('[/my data/a.pkl, /b.pkl]', ['/my data/a.pkl', '/b.pkl']),
+            ("[('adversary', 1), [a b, 0.5]]", [('adversary', 1), ['a b', 0.5]]),
+            ('x, 2', ['x', 2]),
+            ('(1,)', (1,)),
+            ('[]', []),
+            ('', ''),
+        ],
+    )
+    def test_spaces_of_names_stay(self, parser, value, parsed):
+        assert parser.parse_args(['--cfg-options', f'a={value}']).cfg_options == dict(a=parsed)
+
+    @pytest.mark.parametrize('value', ['[1,2', '1,]2', '[(1,2],3)'])
+    def test_brackets_that_do_not_pair_are_a_usage_error(self, parser, capsys, value):
+        with pytest.raises(SystemExit) as end:
+            parser.parse_args(['--cfg-options', f'a={value}'])
+        assert end.value.code == 2
+        assert 'the value of a has brackets that do not pair, found' in capsys.readouterr().err
+
+    @pytest.mark.parametrize(
+        'value',
+        ['1', '-2', '1e-3', 'true', 'None', 'none', 'a', '1,2', '[1,[a,(b,2)]]', "'x'", '(1)'],
+    )
+    def test_without_spaces_values_are_those_of_mmengine(self, parser, value):
+        (parsed,) = parser.parse_args(['--cfg-options', f'a={value}']).cfg_options.values()
+        expected = DictAction._parse_iterable(value)
+        assert parsed == expected and type(parsed) is type(expected)
 
     def test_literals_take_the_place_of_what_was_there(self, parser, tmp_path):
         (tmp_path / 'c.py').write_text("a = dict(split='train', b=[dict(x=1)])\nd = dict(old=1)")

@@ -56,7 +56,8 @@ def roc_points(
     """
     scores, genuine, weights = _checked(scores, genuine, weights)
     order = np.argsort(-scores, kind='stable')
-    ends = np.append(np.flatnonzero(np.diff(scores[order])), len(order) - 1)
+    ranked = scores[order]  # compared, not subtracted: equal infinities are ties, too
+    ends = np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), len(order) - 1)
     rates = []
     for part in (~genuine, genuine):
         passed = np.cumsum((weights * part)[order])[ends]

@@ -27,6 +27,12 @@ def _checked(
         raise ValueError(
             f'expected two tables of one shape (N, D) with N > 0, found {original.shape} and {anonymized.shape}'
         )
+    for name, table in (('original', original), ('anonymized', anonymized)):
+        bad = int((~np.isfinite(table)).any(axis=1).sum())
+        if bad:
+            raise ValueError(
+                f'{bad} of {len(table)} {name} clips have NaN or infinite values, which cannot be compared'
+            )
     if any(len(g) != len(original) for g in numbers):
         raise ValueError(
             f'expected subject and action of {len(original)} clips, found {[len(g) for g in numbers]}'
@@ -88,7 +94,7 @@ def trial_match(
         tuple[float, float]: Hit rate and chance. Clips without a second repetition in their view are left out; both nan if none is left.
 
     Raises:
-        ValueError: If shapes disagree.
+        ValueError: If shapes disagree or a value is not finite.
     """
     original, anonymized, (people, kinds) = _checked(original, anonymized, subject, action)
     a, b = (_unit(_centred(t, kinds)) for t in (original, anonymized))
@@ -125,7 +131,7 @@ def instance_linkage(
         tuple[float, float]: Hit rate and chance; both nan where no action has two subjects.
 
     Raises:
-        ValueError: If shapes disagree.
+        ValueError: If shapes disagree or a value is not finite.
     """
     original, anonymized, (people, kinds) = _checked(original, anonymized, subject, action)
     a, b = (_unit(_centred(t, kinds)) for t in (original, anonymized))
@@ -164,7 +170,7 @@ def residual_amplitude(
         float: Ratio, at least 0; nan where the originals do not vary.
 
     Raises:
-        ValueError: If shapes disagree.
+        ValueError: If shapes disagree or a value is not finite.
     """
     original, anonymized, (kinds,) = _checked(original, anonymized, action)
     chosen = slice(None) if rows is None else rows
@@ -201,7 +207,7 @@ def speed_correlation(
         float: Correlation; 0 where one side does not vary.
 
     Raises:
-        ValueError: If shapes disagree.
+        ValueError: If shapes disagree or a value is not finite.
     """
     original, anonymized, (people, kinds) = _checked(original, anonymized, subject, action)
     group = _repetitions(people, kinds, view)

@@ -53,7 +53,7 @@ class FreshAttacker(BaseMetric):
         **kwargs: For ``BaseMetric``.
 
     Raises:
-        ValueError: While evaluating, if the model does not hand over skeletons, or a split has no clip among the results.
+        ValueError: While evaluating, if the model does not hand over skeletons or has no recognizer, or a split has no clip among the results.
     """
 
     default_prefix = 'fresh'
@@ -94,15 +94,19 @@ class FreshAttacker(BaseMetric):
             clip = require_field(
                 sample, 'anonymized', 'FreshAttacker', 'set model.predict_skeletons=True'
             )
-            recognized = sample.get('pred_label')
-            label = int(sample['gt_label'].item())
+            recognized = require_field(
+                sample,
+                'pred_label',
+                'FreshAttacker',
+                'the recognizer of the model gives it; configure one, or drop this metric',
+            )
             self.results.append(
                 dict(
                     frame_dir=sample['frame_dir'],
                     keypoint=clip[0].float().cpu().numpy(),
                     value=sample['gt_private'][self.attribute],
-                    label=label,
-                    recognized=label if recognized is None else int(recognized.item()),
+                    label=int(sample['gt_label'].item()),
+                    recognized=int(recognized.item()),
                 )
             )
 

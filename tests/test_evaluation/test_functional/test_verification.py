@@ -82,6 +82,16 @@ def test_monotonic_scales_change_nothing():
         assert measure(scores, genuine) == measure(np.exp(3 * scores), genuine)
 
 
+def test_infinite_scores_tie_as_finite_ones_do():
+    """Such as logarithms of the likelihood 0."""
+    genuine = np.array([True, False, True, False, False])
+    finite = np.array([-9.0, -9.0, -9.0, 1.0, 9.0])
+    infinite = np.where(np.abs(finite) == 9, np.inf * finite, finite)
+    np.testing.assert_array_equal(roc_points(infinite, genuine), roc_points(finite, genuine))
+    nothing = np.full(5, -np.inf)
+    assert area_under_roc(nothing, genuine) == 0.5 and tpr_at_fpr(nothing, genuine, 0.4) == 0.0
+
+
 def test_a_threshold_that_is_promised_can_be_set():
     genuine = np.array([True] * 4 + [False] * 200)
     scores = np.concatenate([[10, 9, 7, 1], [8.0, 7.5], np.zeros(198)])

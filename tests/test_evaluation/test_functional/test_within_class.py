@@ -150,6 +150,20 @@ def test_tables_are_checked():
         trial_match(np.zeros((2, 3)), np.zeros((2, 3)), [0], [0, 0])
 
 
+@pytest.mark.parametrize('value', [np.nan, np.inf])
+def test_one_clip_that_is_no_number_is_refused(world, value):
+    """It would put all others at chance."""
+    parts, subject, action = world
+    original = sum(parts.values())
+    anonymized = original.copy()
+    anonymized[3, 0] = value
+    for measure in (trial_match, instance_linkage, speed_correlation):
+        with pytest.raises(ValueError, match='1 of .* anonymized clips have NaN or infinite'):
+            measure(original, anonymized, subject, action)
+    with pytest.raises(ValueError, match='1 of .* original clips have NaN or infinite'):
+        residual_amplitude(anonymized, original, action)
+
+
 def test_on_real_recordings_substitution_fails_and_identity_passes(utd_dir):
     data = read_utd_mhad(utd_dir)['annotations']
     data = [s for s in data if s['label'] < 6]

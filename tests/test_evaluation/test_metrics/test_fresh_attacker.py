@@ -79,6 +79,10 @@ def test_faults_are_named(data, evaluate):
     del made[0].anonymized
     with pytest.raises(ValueError, match='FreshAttacker needs .*predict_skeletons=True'):
         evaluate(metric(file), made)
+    made = predictions(samples)
+    del made[0].pred_label
+    with pytest.raises(ValueError, match="'pred_label'.*the recognizer of the model gives it"):
+        evaluate(metric(file), made)
     half = [s for s in samples if s['trial'] < 3]
     with pytest.raises(ValueError, match="no clip of the split 'tried'"):
         evaluate(metric(file), predictions(half))
