@@ -38,7 +38,7 @@ def draw_comparison(
 ) -> None:
     """Draw a clip before and after anonymization at one fixed scale.
 
-    Left limbs are blue, right limbs vermilion, a second person lighter; absent persons (all coordinates zero) are not drawn.
+    Left limbs are blue, right limbs vermilion, a second person lighter; absent joints and persons (all coordinates zero) are not drawn.
     The original stands in grey behind the anonymized body. A ``.gif`` or ``.mp4`` plays at the speed of the recording, a
     ``.png`` shows six moments.
 
@@ -59,7 +59,7 @@ def draw_comparison(
         arrangement (str): ``'beside'`` gives the original a panel of its own; ``'over'`` shows it only behind each anonymized body.
             Defaults to ``'beside'``.
         heat (bool): Colour anonymized bodies by the distance of their joints from the original, on one scale for the whole clip and
-            all methods; grey where the original has no such person at that time. Defaults to False.
+            all methods; grey where the original has no such joint at that time. Defaults to False.
         heat_max (float, optional): Distance of the darkest colour, in mm, or in pixels for layouts in pixels. Defaults to None,
             the largest of the clip.
         trajectories (Sequence[str | int]): Joints whose paths to draw, by name or index. Defaults to none.

@@ -123,6 +123,31 @@ def test_second_person_comes_late(open_page):
     assert np.allclose(found['retimed'][:2], [np.nanmean(moved), moved[9].mean()], atol=0.25)
 
 
+def test_a_joint_that_comes_and_goes_counts_only_while_it_is_there(open_page):
+    clip = walkers(30)
+    clip[0, 10:20, 7] = 0
+    moved = np.where(clip == 0, 0, clip + [0.03, 0, 0.04])
+    moved[0, 5, 7] += 0.1
+    moved[0, 12, 7] = 1.0  # filled in by the method
+    page = open_page([ViewerSample('a', clip, {'m': moved})])
+    bones = [pair for pair in get_layout('kinect_v1').bones if pair[0] != pair[1]]
+    bone = next(i for i, pair in enumerate(bones) if pair[0] == 7)
+    page.run(
+        setting('joint', '7') + ';' + setting('bone', str(bone)) + ';' + setting('moment', '12')
+    )
+    page.run("document.getElementById('heat').click()")
+    ((_, mean, now, joint, joint_now),) = page.run(CELLS % 'moved-numbers')
+    far = 1000 * np.linalg.norm([0.13, 0.1, 0.14])
+    assert float(joint) == pytest.approx((19 * 50 + far) / 20, abs=0.3) and joint_now == '–'
+    assert float(now) == pytest.approx(50, abs=0.3)
+    assert float(mean) == pytest.approx((29 * 50 + (19 * 50 + far) / 20) / 30, abs=0.3)
+    lengths = page.run(CELLS % 'length-numbers')
+    assert [row[3] for row in lengths] == ['–', lengths[1][3]] and lengths[1][3] != '–'
+    seen = clip[0, :, 7].any(-1)
+    expected = 1000 * np.linalg.norm(clip[0, seen, 7] - clip[0, seen, bones[bone][1]], axis=-1)
+    assert float(lengths[0][1]) == pytest.approx(expected.mean(), abs=0.3)
+
+
 def test_samples_methods_and_ways_of_showing_change_the_picture(open_page):
     page = open_page()
     pictures = [page.run(SEEN)]

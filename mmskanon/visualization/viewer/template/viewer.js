@@ -44,7 +44,7 @@
   function measure() {
     const methods = shown();
     const all = methods.flatMap((clip) => moved[clip].flat()).filter((each) => each !== null);
-    heatTop = Math.max(all.reduce((top, each) => Math.max(top, ...each), 0), 0.1);
+    heatTop = Math.max(all.reduce((top, each) => Math.max(top, ...each.filter(known)), 0), 0.1);
     byId('scale-high').textContent = `${heatTop.toFixed(0)} ${page.unit}`;
     byId('scale').hidden = !byId('heat').checked || !methods.length;
     byId('joint-name').textContent = byId('joint').selectedOptions[0].textContent;
@@ -52,7 +52,7 @@
     const series = methods.map((clip) => ({
       clip,
       all: mine(clip).map((each) => each && mean(each)),
-      one: mine(clip).map((each) => each && each[joint()]),
+      one: mine(clip).map((each) => (each && known(each[joint()]) ? each[joint()] : null)),
     }));
     const bones = [0, ...methods].map((clip) => ({
       clip, values: boneLengths(sample, sample.clips[clip], person(), bone()),
@@ -170,6 +170,7 @@
         const nearest = points.map((point) => point[2]);
         for (const [a, b] of page.bones) {
           const away = (points[a][2] + points[b][2]) / 2;
+          if (!known(away)) continue;
           // Joints lie before the bones that meet there.
           for (const end of [a, b]) nearest[end] = Math.min(nearest[end], away - 1);
           parts.push({ away: away + far, points: [points[a], points[b]], color, width: (behind ? 2 : 2.6) * unit, rim: behind ? 0 : 5 * unit });
@@ -177,11 +178,13 @@
         if (behind) continue;
         const distances = clip && heat ? moved[clip][m][frame] : null;
         points.forEach((point, v) => {
+          if (!known(point[2])) return;
           const head = page.joints[v] === 'head' ? 2 : 1;
           const size = (distances ? 3.4 : 2.2) * head * unit;
-          parts.push({ away: nearest[v], points: [point], color: distances ? heatColor(distances[v]) : color, size, rim: size + 0.8 * unit });
+          const shade = distances && known(distances[v]) ? heatColor(distances[v]) : color;
+          parts.push({ away: nearest[v], points: [point], color: shade, size, rim: size + 0.8 * unit });
         });
-        if (m === person()) parts.push({ away: -1e9, points: [points[joint()]], ring: 6 * unit });
+        if (m === person() && known(points[joint()][2])) parts.push({ away: -1e9, points: [points[joint()]], ring: 6 * unit });
       }
     }
     parts.sort((a, b) => b.away - a.away);
