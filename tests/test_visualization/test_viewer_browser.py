@@ -71,6 +71,14 @@ def test_plays_by_itself_pauses_and_scrubs(open_page):
     assert int(page.run("document.getElementById('moment').value")) <= 4
 
 
+def test_plays_on_where_drawing_is_slow(open_page):
+    """A frame of the screen is stamped with its start, which is before a click that was handled within it."""
+    page = open_page()
+    page.run('performance.now = () => document.timeline.currentTime + 500')
+    page.run("document.getElementById('play').click()")
+    page.wait_for("document.getElementById('moment').value > 2")
+
+
 def test_nothing_moves_by_itself_for_those_who_asked_for_less_motion(open_page):
     page = open_page(size=(390, 800), scheme='dark')
     page.run('new Promise((done) => setTimeout(done, 300))')

@@ -263,7 +263,8 @@
   function tick(now) {
     running = playing || turning;
     if (!running) return;
-    const passed = Math.min((now - last) / 1000, 0.25);
+    // Where the start was late in a frame of the screen, that frame began before it.
+    const passed = Math.max(0, Math.min((now - last) / 1000, 0.25));
     last = now;
     if (turning) view.turn += passed * 0.7;
     ahead += playing ? passed * page.fps * Number(byId('speed').value) : 0;
