@@ -56,7 +56,7 @@ def draw_heat_map(
         raise ValueError(
             f'cannot write {out_path}: a heat map is a still picture, so the name must end in .png'
         )
-    if not fps > 0:
+    if not 0 < fps < np.inf:
         raise ValueError(f'fps must be positive, found {fps}')
     methods = anonymized if isinstance(anonymized, Mapping) else {TITLES[1]: anonymized}
     before, *after = check_clips(original, methods, layout)

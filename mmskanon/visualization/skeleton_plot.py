@@ -122,7 +122,7 @@ def make_scene(
     Raises:
         ValueError: If the arrays do not fit the layout or each other, hold NaN or nobody, or an option is unknown.
     """
-    if fps is not None and not fps > 0:
+    if fps is not None and not 0 < fps < np.inf:
         raise ValueError(f'fps must be positive, found {fps}')
     methods = anonymized if isinstance(anonymized, Mapping) else {TITLES[1]: anonymized}
     if not methods:

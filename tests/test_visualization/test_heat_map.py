@@ -73,6 +73,7 @@ def test_the_same_clips_give_the_same_file(tmp_path):
     [
         (_clip(), dict(out='heat.gif'), 'a heat map is a still picture'),
         (_clip(), dict(fps=0), 'fps must be positive'),
+        (_clip(), dict(fps=float('inf')), 'fps must be positive'),
         (_clip(), dict(heat_max=0), 'heat_max must be a positive number'),
         (_clip() * 0, {}, 'no person is in the original and the anonymized clip'),
         (_clip() * np.where(np.arange(10) == 3, np.inf, 1)[:, None, None], {}, 'NaN or infinite'),
