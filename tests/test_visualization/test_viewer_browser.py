@@ -281,6 +281,20 @@ def test_other_layouts_and_single_frames(open_page, layout, joints):
     assert unit in page.run("document.getElementById('moved-title').textContent")
 
 
+def test_a_clip_that_reaches_far_has_a_floor_of_few_squares(open_page):
+    """Such as one of a network that diverged, or one in millimetres."""
+    strokes = []
+    for far in (1, 1e5):
+        page = open_page([ViewerSample('a', walkers(3), {'m': far * walkers(3)})])
+        page.run(
+            'window.strokes = 0; window.plain = CanvasRenderingContext2D.prototype.stroke;'
+            'CanvasRenderingContext2D.prototype.stroke = function () { window.strokes++; window.plain.call(this); }'
+        )
+        page.run("document.getElementById('reset').click()")
+        strokes.append(page.run('window.strokes'))
+    assert 100 < strokes[1] < 2 * strokes[0], strokes
+
+
 def test_every_control_has_a_name(open_page):
     page = open_page()
     nodes = page.call('Accessibility.getFullAXTree')['nodes']

@@ -139,7 +139,9 @@
 
   function drawFloor(paper, panel, place, color) {
     if (page.flat) return;
-    const step = 500;
+    // Half a metre, or ten, a hundred, ... times as much, so that no more than 40 squares lie in a row, however far a clip reaches.
+    const reach = Math.max(box[1][0] - box[0][0], box[1][2] - box[0][2]);
+    const step = 500 * Math.max(1, 10 ** Math.ceil(Math.log10(reach / (40 * 500))));
     const [first, end] = [0, 1].map((side) => [0, 2].map((k) => {
       const away = side ? 1 : -1;
       return away * Math.ceil((away * box[side][k]) / step + 0.25) * step;
