@@ -87,13 +87,13 @@ def draw_comparison(
     if suffix == '.gif':
         most = min(most, max(1, int(scene.num_frames / fps * GIF_MAX_FPS)))
     shown = spread(scene.num_frames, most)
-    frames = list(scene.film(title, shown))
+    frames = scene.film(title, shown)
     speed = fps * len(shown) / scene.num_frames
     if suffix == '.mp4':
         write_mp4(frames, out_path, speed, overwrite)
     else:
         scale = scene.heat and scene.heat.stops()
-        write_gif(frames, out_path, speed, overwrite, scale)
+        write_gif(list(frames), out_path, speed, overwrite, scale)
 
 
 def make_scene(
