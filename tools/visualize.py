@@ -20,7 +20,11 @@ from pathlib import Path
 
 from mmskanon.skeletons.layouts import guess_layout
 from mmskanon.utils import run_tool
-from mmskanon.visualization.arguments import add_recording_arguments, methods_of
+from mmskanon.visualization.arguments import (
+    add_recording_arguments,
+    methods_of,
+    split_name,
+)
 from mmskanon.visualization.camera import ALL_VIEWS
 from mmskanon.visualization.comparison import TITLES
 from mmskanon.visualization.heat_map import draw_heat_map
@@ -138,7 +142,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     check_target(args.out, args.overwrite)
     check_heat_options(args)
     words = args.anonymized
-    plain = len(words) == 1 and '=' not in words[0]
+    plain = len(words) == 1 and split_name(words[0])[0] is None
     files = {TITLES[1]: words[0]} if plain else methods_of(words)
     source = str(args.original)
     before, methods = load_samples(source), {}

@@ -20,6 +20,7 @@ def read_array(
     anonymizer: BaseAnonymizer,
     shapes: Mapping[int, str],
     name: str,
+    nobody: bool = False,
 ) -> np.ndarray:
     """Check skeletons against an anonymizer and give them as a NumPy array.
 
@@ -28,6 +29,7 @@ def read_array(
         anonymizer (BaseAnonymizer): What they are for.
         shapes (Mapping[int, str]): Allowed shapes by their number of axes, for the message.
         name (str): What they are, for the message.
+        nobody (bool): Whether there may be no person, as in a frame of a stream. Defaults to False.
 
     Returns:
         np.ndarray: The same numbers; half-precision tensors become float32. May share memory with the input.
@@ -65,7 +67,7 @@ def read_array(
         raise ValueError(
             f'{name}: expected {expected}, found {shape[-1]} channel(s) a joint; give all {coords} coordinates.'
         )
-    if 0 in shape:
+    if 0 in shape and not nobody:
         raise ValueError(
             f'{name}: expected {expected}, found nothing in shape {shape}; leave empty recordings out.'
         )

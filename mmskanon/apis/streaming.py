@@ -141,7 +141,8 @@ class StreamingAnonymizer:
 
         Args:
             frame (np.ndarray | Tensor | None): Shape (V, C), one person, or (M', V, C); camera space in metres, or whatever unit the layout
-                has. Persons who are not there are zero or left out. None for a frame that was dropped: time goes on without anybody.
+                has. Persons who are not there are zero or left out, down to M' = 0. None for a frame that was dropped: time goes on
+                without anybody.
             ids (Sequence[Hashable], optional): Who is in each row, such as the numbers of a tracker, all different. Always or never
                 in a recording. Defaults to None: row m is the same person in all frames.
 
@@ -177,7 +178,7 @@ class StreamingAnonymizer:
         """Check a frame, then take it in: slots and reference change last."""
         if frame is None:
             return _Frame(None, (), None, [], self._slots.owners, None, None)
-        array = read_array(frame, self.anonymizer, _SHAPES, f'frame {self._pushed}')
+        array = read_array(frame, self.anonymizer, _SHAPES, f'frame {self._pushed}', nobody=True)
         rows = array.reshape(-1, *array.shape[-2:]).copy()
         if self._channels not in (None, rows.shape[2]):
             raise ValueError(

@@ -167,6 +167,11 @@ def make_model(
         session = open_session(content, 1)
         if options.precision != 'float32':
             loss = measure_loss(full_session, session, measured, anonymizer, space)
+            if not np.isfinite(loss.largest):
+                raise ValueError(
+                    f'{type(anonymizer).__name__} in {options.precision} gives coordinates that are not finite, because numbers inside it are '
+                    'too large for that precision, so no file was written; export it with float32.'
+                )
         inputs = [model_input(clip, anonymizer, space) for clip in pick(measured, TIMED)]
         sessions = {'float32': full_session, options.precision: session}
         times = time_against_pytorch(anonymizer, sessions, inputs)

@@ -9,11 +9,23 @@ from dataclasses import asdict
 from typing import Any
 
 from mmskanon.models.anonymizers import BaseAnonymizer
+from mmskanon.skeletons.geometry import check_normalization
 from mmskanon.skeletons.layouts import get_layout
 from mmskanon.version import __version__
 
 FORMAT = 'mmskanon-onnx/1'
 SPACES = ('body', 'camera')
+_JSON = (
+    'joints',
+    'layout_definition',
+    'num_person',
+    'num_coords',
+    'normalization',
+    'framewise',
+    'frame_grid',
+    'receptive_field',
+    'latency',
+)
 PRIVACY = (
     'This file changes skeletons so that attackers of an audit recognize people less well; it makes nobody anonymous. What the method hides and '
     'what not stands in docs/anonymizers.md of mmskanon; number of frames and presence of persons pass unchanged. A lower precision changes the '
@@ -72,7 +84,8 @@ def read(found: Mapping[str, str], name: str) -> dict[str, Any]:
         name (str): What the file is called, for the message.
 
     Returns:
-        dict: Values as they were; ``layout_definition`` and that of ``normalization`` as :class:`SkeletonLayout`.
+        dict: Values as they were; ``layout_definition`` and that of ``normalization`` as :class:`SkeletonLayout`; what other tools have
+        added as text.
 
     Raises:
         ValueError: If they were not written by mmskanon, or by a version that writes them in another way.
@@ -82,21 +95,26 @@ def read(found: Mapping[str, str], name: str) -> dict[str, Any]:
             f'{name}: expected a file that tools/export.py wrote ({FORMAT}), found {found.get("format", "none of its metadata")}; export the '
             'anonymizer again with this version of mmskanon.'
         )
-    text = ('format', 'mmskanon_version', 'anonymizer', 'space', 'precision', 'layout', 'unit')
     try:
-        values = {
-            k: v if k in text or k == 'privacy' or k.endswith('_sha256') else json.loads(v)
-            for k, v in found.items()
-        }
+        values = dict(found) | {key: json.loads(found[key]) for key in _JSON}
         values['layout_definition'] = get_layout(values['layout_definition'])
-        values['normalization']['layout'] = get_layout(values['normalization']['layout'])
-        known = values['space'] in SPACES and values['num_person'] >= 1
+        normalization = values['normalization']
+        normalization['layout'] = get_layout(normalization['layout'])
+        options = {k: v for k, v in normalization.items() if k != 'rotate'}
+        check_normalization(**options)
+        known = dict(
+            space=values['space'] in SPACES,
+            num_person=type(values['num_person']) is int and values['num_person'] >= 1,
+            num_coords=type(values['num_coords']) is int and values['num_coords'] in (2, 3),
+            normalization=normalization['rotate'] in (True, False, 'invariant'),
+        )
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(
             f'{name}: its metadata are damaged ({type(error).__name__}: {error}); export the anonymizer again.'
         ) from error
-    if not known:
-        raise ValueError(
-            f'{name}: its metadata are damaged (space {values["space"]!r}); export the anonymizer again.'
-        )
+    for key, right in known.items():
+        if not right:
+            raise ValueError(
+                f'{name}: its metadata are damaged ({key} {values[key]!r}); export the anonymizer again.'
+            )
     return values

@@ -40,7 +40,7 @@ class OnnxAnonymizer:
     Raises:
         ImportError: If ``mmskanon[onnx]`` is not installed.
         FileNotFoundError: If there is no such file.
-        ValueError: If it is no ONNX file, or none that mmskanon wrote.
+        ValueError: If it is no ONNX file, none that mmskanon wrote, or its metadata are damaged or do not fit its graph.
 
     Example:
         >>> hidden = OnnxAnonymizer('unet.onnx')(recording)  # doctest: +SKIP
@@ -69,6 +69,7 @@ class OnnxAnonymizer:
         self.layout = self.metadata['layout_definition']
         self.num_person = self.metadata['num_person']
         self.num_coords = self.metadata['num_coords']
+        self._check_graph(str(path))
 
     def __call__(self, skeletons: Skeletons) -> Skeletons:
         """Anonymize one recording at full length.
@@ -97,6 +98,21 @@ class OnnxAnonymizer:
             shown[..., : self.num_coords].astype(np.float32)
         )
         return like(made.reshape(array.shape), skeletons)
+
+    def _check_graph(self, path: str) -> None:
+        """Refuse a graph that takes something else than the metadata tell of."""
+        (value,) = self._session.get_inputs()
+        told = ('N', self.num_person, 'T', self.layout.num_joints, self.num_coords)
+        fitting = len(value.shape) == 5 and all(
+            size == other
+            for axis, (size, other) in enumerate(zip(value.shape, told, strict=True))
+            if axis in (1, 3, 4)
+        )
+        if value.type != 'tensor(float)' or not fitting:
+            raise ValueError(
+                f'{path}: its metadata tell of tensor(float) of shape ({", ".join(map(str, told))}), its graph takes {value.type} of shape '
+                f'({", ".join(map(str, value.shape))}); export the anonymizer again.'
+            )
 
     def _run(self, coords: np.ndarray) -> np.ndarray:
         """Anonymize coordinates of shape (M', T, V, C), camera space, with M' at most num_person."""

@@ -35,6 +35,12 @@ def add_recording_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def split_name(word: str) -> tuple[str | None, str]:
+    """Return name and file of ``NAME=FILE``, or None and the file where the word is ``FILE``, which may have ``=`` in its path."""
+    name, equals, file = word.partition('=')
+    return (name, file) if equals and not Path(word).is_file() else (None, word)
+
+
 def methods_of(words: Sequence[str]) -> dict[str, str]:
     """Return the file of each method.
 
@@ -47,10 +53,8 @@ def methods_of(words: Sequence[str]) -> dict[str, str]:
     Raises:
         ValueError: If the names do not fit on one page or into one picture.
     """
-    pairs = []
-    for word in words:
-        name, equals, file = word.partition('=')
-        pairs.append((name, file) if equals else (Path(word).stem, word))
+    split = [split_name(word) for word in words]
+    pairs = [(Path(file).stem if name is None else name, file) for name, file in split]
     try:
         check_methods([name for name, _ in pairs])
     except ValueError as error:

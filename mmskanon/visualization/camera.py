@@ -21,7 +21,7 @@ class Camera:
 
     Args:
         clips (Sequence[np.ndarray]): Coordinates (M, T, V, C), as many frames each.
-        present (Sequence[np.ndarray]): For each clip, who is there (M, T), bool.
+        seen (Sequence[np.ndarray]): For each clip, which joints are there (M, T, V), bool.
         view (str): One of :data:`ALL_VIEWS`.
         up (str): Which way is up, see :func:`project`.
 
@@ -29,12 +29,13 @@ class Camera:
         ValueError: If the view or up is unknown or needs a third coordinate, or nobody is there, or a coordinate is not finite.
 
     Attributes:
-        points (list[np.ndarray]): For each clip, positions (M, T, V, 3) as :func:`project` gives them; of a turning view, from the front.
+        points (list[np.ndarray]): For each clip, positions (M, T, V, 3) as :func:`project` gives them, NaN for joints that are not there;
+            of a turning view, from the front.
         limits (tuple[float, float, float, float]): Left, right, bottom and top of what has to fit on paper.
     """
 
     def __init__(
-        self, clips: Sequence[np.ndarray], present: Sequence[np.ndarray], view: str, up: str
+        self, clips: Sequence[np.ndarray], seen: Sequence[np.ndarray], view: str, up: str
     ) -> None:
         if view not in ALL_VIEWS:
             raise ValueError(f'no view is called {view!r}: choose one of {sorted(ALL_VIEWS)}')
@@ -44,12 +45,12 @@ class Camera:
                 'two coordinates a joint can only be seen from the front: leave out the turntable'
             )
         self.points = [project(clip, 'front' if self.turns else view, up) for clip in clips]
-        clouds = [
-            points[there].reshape(-1, 3) for points, there in zip(self.points, present, strict=True)
-        ]
+        clouds = [points[there] for points, there in zip(self.points, seen, strict=True)]
         if self.turns:
             clouds = [self._swept(np.concatenate(clouds))]
         self.limits = common_limits(clouds)
+        for points, there in zip(self.points, seen, strict=True):
+            points[~there] = np.nan
         self.num_frames = clips[0].shape[1]
 
     def _swept(self, cloud: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ from .furniture import (
     add_legend,
     add_panel,
     add_ruler,
+    headings,
     legend_columns,
     new_figure,
     shortened,
@@ -58,7 +59,7 @@ class ComparisonScene(Scene):
         marks: Marks | None = None,
     ) -> None:
         super().__init__(clips, layout, view, up, marks or Marks())
-        self.fps, self.titles = fps, [shortened(title) for title in titles]
+        self.fps, self.titles = fps, headings(titles)
         self.shown = list(range(len(clips)))[self.marks.arrangement == 'over' :]
         left, right, bottom, top = self.camera.limits
         if layout.unit == 'm':

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -33,6 +35,16 @@ def picture_of(figure: Figure) -> np.ndarray:
 def shortened(name: str, longest: int = _LONGEST) -> str:
     """Return a name that fits above a panel."""
     return name if len(name) <= longest else f'{name[: longest - 1]}…'
+
+
+def headings(names: Sequence[str], longest: int = _LONGEST) -> list[str]:
+    """Return names that fit above panels and still differ: cut at the end, else in the middle, else numbered."""
+    half = (longest - 1) // 2
+    inside = [n if len(n) <= longest else f'{n[:half]}…{n[-half:]}' for n in names]
+    for found in ([shortened(name, longest) for name in names], inside):
+        if len(set(found)) == len(set(names)):
+            return found
+    return [f'{i}: {shortened(name, longest - 4)}' for i, name in enumerate(names, 1)]
 
 
 def write(figure: Figure, x: float, y: float, text: str, size: float, **style) -> Text:

@@ -10,16 +10,18 @@ from matplotlib.colors import LinearSegmentedColormap, to_rgba
 
 from mmskanon.skeletons.layouts import SkeletonLayout
 
+from .views import joints_seen
+
 # The farther, the darker, so that the order is seen with every colour vision and in print; all stand out from light paper.
 HEAT_COLORS = LinearSegmentedColormap.from_list(
     'moved', ['#8FB8D8', '#8C7BC0', '#B5307A', '#7A0019']
 )
-# For bodies that the original does not have at that time.
+# For joints that the original does not have at that time.
 NO_COUNTERPART = '#7A828D'
 
 
 def displacement(
-    original: np.ndarray, anonymized: np.ndarray, layout: SkeletonLayout
+    original: np.ndarray, anonymized: np.ndarray, layout: SkeletonLayout, up: str = 'y'
 ) -> np.ndarray:
     """Return how far each joint stands from its place in the original.
 
@@ -27,9 +29,10 @@ def displacement(
         original (np.ndarray): Original skeletons (M, T, V, C).
         anonymized (np.ndarray): Anonymized skeletons (M', T, V, C), same unit.
         layout (SkeletonLayout): Layout, which knows the unit.
+        up (str): Which way is up, see :func:`~mmskanon.visualization.views.joints_seen`. Defaults to ``'y'``.
 
     Returns:
-        np.ndarray: Distances (M', T, V) in millimetres, of layouts in pixels in pixels; NaN where one of the two lacks that person.
+        np.ndarray: Distances (M', T, V) in millimetres, of layouts in pixels in pixels; NaN where one of the two lacks that joint.
 
     Example:
         >>> clip = np.ones((1, 1, 20, 3))
@@ -39,7 +42,7 @@ def displacement(
     moved = np.full(anonymized.shape[:3], np.nan)
     shared = min(len(original), len(anonymized))
     before, after = original[:shared], anonymized[:shared]
-    both = before.any(axis=(2, 3)) & after.any(axis=(2, 3))
+    both = joints_seen(before, up, layout.center) & joints_seen(after, up, layout.center)
     scale = 1000.0 if layout.unit == 'm' else 1.0
     moved[:shared][both] = scale * np.linalg.norm(after[both] - before[both], axis=-1)
     return moved

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from mmskanon.skeletons.layouts import SkeletonLayout, get_layout
 
 from .comparison import TITLES
-from .furniture import INK, PAPER, QUIET, new_figure, shortened, write
+from .furniture import INK, PAPER, QUIET, headings, new_figure, shortened, write
 from .heat import HEAT_COLORS, HeatScale, displacement, unit_of
 from .skeleton_plot import check_clips, check_target, write_png
 
@@ -56,17 +56,17 @@ def draw_heat_map(
         raise ValueError(
             f'cannot write {out_path}: a heat map is a still picture, so the name must end in .png'
         )
-    if not fps > 0:
+    if not 0 < fps < np.inf:
         raise ValueError(f'fps must be positive, found {fps}')
     methods = anonymized if isinstance(anonymized, Mapping) else {TITLES[1]: anonymized}
     before, *after = check_clips(original, methods, layout)
     moved = [displacement(before, clip, layout) for clip in after]
     parts = {}
-    for name, by_person in zip(methods, moved, strict=True):
+    for name, by_person in zip(headings(list(methods)), moved, strict=True):
         for person, distances in enumerate(by_person):
             if not np.isnan(distances).all():
                 several = f', person {person + 1}' if len(by_person) > 1 else ''
-                parts[f'{shortened(name)}{several}'] = distances
+                parts[f'{name}{several}'] = distances
     if not parts:
         raise ValueError('no person is in the original and the anonymized clip at the same time')
     if not all(np.isfinite(clip).all() for clip in (before, *after)):

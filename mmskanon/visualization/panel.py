@@ -88,7 +88,7 @@ class SkeletonPanel:
         """Show a frame.
 
         Args:
-            points (np.ndarray): Projected joints (M, V, 3).
+            points (np.ndarray): Projected joints (M, V, 3), NaN for those that are not there.
             present (np.ndarray): Which persons to draw (M,), bool.
             ghost (np.ndarray): Projected joints of bodies to hint at behind them (G, V, 3).
             colors (tuple[np.ndarray, np.ndarray], optional): RGBA of joints (M, V, 4) and of bones (M, B, 4). Defaults to None, those

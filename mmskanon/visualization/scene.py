@@ -15,6 +15,7 @@ from .camera import Camera
 from .heat import HeatScale, displacement, unit_of
 from .panel import GHOST_COLOR, NO_PATH, SkeletonPanel, layout_bones, side_colors
 from .trajectories import joint_indices, path_segments
+from .views import joints_seen
 
 ARRANGEMENTS = ('beside', 'over')
 
@@ -75,14 +76,15 @@ class Scene:
     ) -> None:
         self.layout, self.marks = layout, marks
         self.num_frames = clips[0].shape[1]
-        self.present = [clip.any(axis=(2, 3)) for clip in clips]
-        self.camera = Camera(clips, self.present, view, up)
+        seen = [joints_seen(clip, up, layout.center) for clip in clips]
+        self.present = [there.any(axis=-1) for there in seen]
+        self.camera = Camera(clips, seen, view, up)
         self.num_persons = max(int(p.any(axis=1).sum()) for p in self.present)
         self.joints = joint_indices(marks.trajectories, layout)
         self.heat: HeatScale | None = None
         self._colors = [self._by_side(len(clip), plain=marks.heat) for clip in clips]
         if marks.heat:
-            moved = [displacement(clips[0], clip, layout) for clip in clips[1:]]
+            moved = [displacement(clips[0], clip, layout, up) for clip in clips[1:]]
             self.heat = HeatScale(moved, unit_of(layout), marks.heat_max)
             bones = layout_bones(layout)
             self._colors[1:] = [

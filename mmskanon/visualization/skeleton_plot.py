@@ -38,7 +38,7 @@ def draw_comparison(
 ) -> None:
     """Draw a clip before and after anonymization at one fixed scale.
 
-    Left limbs are blue, right limbs vermilion, a second person lighter; absent persons (all coordinates zero) are not drawn.
+    Left limbs are blue, right limbs vermilion, a second person lighter; absent joints and persons (all coordinates zero) are not drawn.
     The original stands in grey behind the anonymized body. A ``.gif`` or ``.mp4`` plays at the speed of the recording, a
     ``.png`` shows six moments.
 
@@ -59,7 +59,7 @@ def draw_comparison(
         arrangement (str): ``'beside'`` gives the original a panel of its own; ``'over'`` shows it only behind each anonymized body.
             Defaults to ``'beside'``.
         heat (bool): Colour anonymized bodies by the distance of their joints from the original, on one scale for the whole clip and
-            all methods; grey where the original has no such person at that time. Defaults to False.
+            all methods; grey where the original has no such joint at that time. Defaults to False.
         heat_max (float, optional): Distance of the darkest colour, in mm, or in pixels for layouts in pixels. Defaults to None,
             the largest of the clip.
         trajectories (Sequence[str | int]): Joints whose paths to draw, by name or index. Defaults to none.
@@ -87,13 +87,13 @@ def draw_comparison(
     if suffix == '.gif':
         most = min(most, max(1, int(scene.num_frames / fps * GIF_MAX_FPS)))
     shown = spread(scene.num_frames, most)
-    frames = list(scene.film(title, shown))
+    frames = scene.film(title, shown)
     speed = fps * len(shown) / scene.num_frames
     if suffix == '.mp4':
         write_mp4(frames, out_path, speed, overwrite)
     else:
         scale = scene.heat and scene.heat.stops()
-        write_gif(frames, out_path, speed, overwrite, scale)
+        write_gif(list(frames), out_path, speed, overwrite, scale)
 
 
 def make_scene(
@@ -122,7 +122,7 @@ def make_scene(
     Raises:
         ValueError: If the arrays do not fit the layout or each other, hold NaN or nobody, or an option is unknown.
     """
-    if fps is not None and not fps > 0:
+    if fps is not None and not 0 < fps < np.inf:
         raise ValueError(f'fps must be positive, found {fps}')
     methods = anonymized if isinstance(anonymized, Mapping) else {TITLES[1]: anonymized}
     if not methods:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from .furniture import INK, PAPER, QUIET, new_figure, shortened
+from .furniture import INK, PAPER, QUIET, headings, new_figure
 from .viewer.page import METHOD_COLORS
 
 _MARKERS = 'osD^v<>'
@@ -36,7 +36,8 @@ def trade_off(
         raise ValueError('there is no validation yet of both actions and a private attribute')
     figure = new_figure((6.6, 4.4), dpi=110)
     axes = figure.add_axes((0.1, 0.13, 0.52, 0.76), facecolor=PAPER)
-    for index, (name, values) in enumerate(privacy.items()):
+    names = headings(list(privacy), 24)
+    for index, (name, values) in enumerate(zip(names, privacy.values(), strict=True)):
         number = min(len(values), len(action))
         if not number:
             continue
@@ -47,7 +48,7 @@ def trade_off(
         axes.plot(
             x[:-1], y[:-1], marker, color=color, markersize=4, markerfacecolor='white', zorder=3
         )
-        label = f'{shortened(name, 24)}: {x[-1]:.1%}'
+        label = f'{name}: {x[-1]:.1%}'
         axes.plot(x[-1:], y[-1:], marker, color=color, markersize=7.5, label=label, zorder=4)
     for chance in sorted(set((chances or {}).values())):
         axes.axvline(chance, color=QUIET, linewidth=1, linestyle=':', zorder=1)

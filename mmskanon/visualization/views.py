@@ -55,6 +55,24 @@ def project(keypoint: np.ndarray, view: str = 'front', up: str = 'y') -> np.ndar
     return np.stack([across, upwards, away], axis=-1)
 
 
+def joints_seen(keypoint: np.ndarray, up: str, center: int | None = None) -> np.ndarray:
+    """Tell which joints are there: those of which a coordinate is not zero.
+
+    Args:
+        keypoint (np.ndarray): Coordinates (M, T, V, C), without scores.
+        up (str): Which way is up, see :func:`project`.
+        center (int, optional): Joint that normalization moves to the origin. With ``up='z'``, normalised body space, it is there wherever
+            its person is, also at exactly zero. Defaults to None, none.
+
+    Returns:
+        np.ndarray: Boolean mask (M, T, V).
+    """
+    seen = keypoint.any(axis=-1)
+    if up == 'z' and center is not None:
+        seen[..., center] |= seen.any(axis=-1)
+    return seen
+
+
 def common_limits(
     clouds: Iterable[np.ndarray], margin: float = 0.08
 ) -> tuple[float, float, float, float]:

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -125,12 +126,13 @@ def _nearest(colors: np.ndarray, palette: np.ndarray) -> np.ndarray:
 
 
 def write_mp4(
-    frames: Sequence[np.ndarray], out_path: str | Path, fps: float, overwrite: bool = False
+    frames: Iterable[np.ndarray], out_path: str | Path, fps: float, overwrite: bool = False
 ) -> None:
     """Write frames as MPEG-4 video, which desktop players show; for web pages a GIF is the safer choice.
 
     Args:
-        frames (Sequence[np.ndarray]): RGB or RGBA images (H, W, 3 or 4), uint8. An odd last row or column is cut off.
+        frames (Iterable[np.ndarray]): RGB or RGBA images (H, W, 3 or 4), uint8, one at least, of which one at a time is kept. An odd last row
+            or column is cut off.
         out_path (str | Path): File to write.
         fps (float): Frames a second.
         overwrite (bool): Replace an existing file. Defaults to False.
@@ -146,19 +148,23 @@ def write_mp4(
         raise ImportError(
             'writing MP4 needs OpenCV: pip install opencv-python-headless, or write a .gif instead'
         ) from error
-    height, width = (n - n % 2 for n in frames[0].shape[:2])
+    frames = iter(frames)
+    first = next(frames)
+    height, width = (n - n % 2 for n in first.shape[:2])
     with atomic_path(out_path, overwrite=overwrite) as temporary:
         writer = cv2.VideoWriter(
             str(temporary), cv2.VideoWriter_fourcc(*'mp4v'), fps, (width, height)
         )
+        number = 0
         try:
-            for frame in frames:
+            for frame in chain([first], frames):
                 writer.write(np.ascontiguousarray(frame[:height, :width, 2::-1]))
+                number += 1
         finally:
             writer.release()
         # OpenCV reports neither a missing encoder nor a full disk.
         written = cv2.VideoCapture(str(temporary)).get(cv2.CAP_PROP_FRAME_COUNT)
-        if written != len(frames):
+        if written != number:
             raise OSError(
                 f'OpenCV {cv2.__version__} could not write {out_path} as MP4 (mp4v): write a .gif instead, '
                 'or check that the disk has space'

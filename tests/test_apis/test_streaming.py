@@ -105,6 +105,25 @@ def test_a_stream_equals_the_whole_recording(name, center):
     np.testing.assert_array_equal(as_clip(made, clip)[..., 3], clip[..., 3])
 
 
+@pytest.mark.parametrize('ids', [True, False])
+def test_frames_without_rows_show_nobody(ids):
+    anonymizer = build(SmoothingAnonymizer, 1.0)
+    clip = walk(frames=14)
+    gone = [0, 1, 6, 13]
+    clip[:, gone] = 0
+    frames = [clip[:0, t] if t in gone else clip[:, t] for t in range(14)]
+    frames[6] = torch.from_numpy(frames[6])
+    names = [['a', 'b'][: len(frame)] for frame in frames] if ids else None
+    made = run(StreamingAnonymizer(anonymizer), frames, names)
+    whole = anonymize_skeletons(anonymizer, clip)
+    for t, frame in enumerate(made):
+        assert type(frame) is type(frames[t]) and frame.shape == frames[t].shape
+        if t not in gone:
+            np.testing.assert_allclose(frame, whole[:, t], atol=1e-6)
+    with pytest.raises(ValueError, match=r'expected 20 joints .*, found 0 in shape \(0, 0, 3\)'):
+        StreamingAnonymizer(anonymizer).push(clip[:0, 0, :0])
+
+
 @settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_whoever_comes_and_goes_in_whatever_row(data):

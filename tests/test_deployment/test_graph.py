@@ -13,7 +13,9 @@ pytest.importorskip('onnxruntime')
 pytest.importorskip('onnxscript')
 
 from mmskanon.apis import StreamingAnonymizer, anonymize_skeletons  # noqa: E402
+from mmskanon.deployment import ExportOptions  # noqa: E402
 from mmskanon.deployment.compare import largest_difference, model_input  # noqa: E402
+from mmskanon.deployment.exporter import make_model  # noqa: E402
 from mmskanon.deployment.graph import (  # noqa: E402
     build_onnx,
     check_exportable,
@@ -153,6 +155,16 @@ def test_layers_at_full_resolution_stay_out_of_8_bits(name, kept, graph_of):
     names = [node.name for node in layers_of(model)]
     assert [node.name for node in inner_layers(model)] == names[kept]
     assert bool(names) == (name != 'lstm')
+
+
+def test_half_precision_that_overflows_is_refused():
+    anonymizer = ready('unet')
+    for parameter in anonymizer.parameters():
+        parameter *= 30 if parameter.dim() > 1 else 1
+    with pytest.raises(
+        ValueError, match=r'UNetAnonymizer in float16 .* not finite, .* no file was'
+    ):
+        make_model(anonymizer, ExportOptions(precision='float16'))
 
 
 def test_what_has_no_layers_has_no_lower_precision(graph_of):

@@ -85,6 +85,52 @@ def test_files_that_do_not_fit(exported, tmp_path):
         OnnxAnonymizer(tmp_path / 'other.onnx')
 
 
+def other_file(path, target, **changes):
+    """Write a file again with other metadata; None leaves one out."""
+    model = onnx.load(path)
+    found = {p.key: p.value for p in model.metadata_props} | changes
+    del model.metadata_props[:]
+    for key, value in found.items():
+        if value is not None:
+            model.metadata_props.add(key=key, value=value)
+    onnx.save(model, target)
+    return target
+
+
+@pytest.mark.parametrize(
+    ('changes', 'words'),
+    [
+        (dict(num_coords=None), 'its metadata are damaged .*num_coords'),
+        (dict(num_coords='"3"'), 'its metadata are damaged .*num_coords'),
+        (dict(num_person='1.5'), 'its metadata are damaged .*num_person'),
+        (dict(num_person='3'), r'of shape \(N, 3, T, 5, 3\).*, its graph takes'),
+        (dict(num_coords='2'), r'of shape \(N, 2, T, 5, 2\).*, its graph takes'),
+        (dict(layout_definition='"coco"'), r'of shape \(N, 2, T, 17, 3\).*, its graph takes'),
+        (dict(normalization='{"layout": "coco", "center": null}'), 'its metadata are damaged'),
+        (dict(normalization='[]'), 'its metadata are damaged'),
+        (
+            dict(normalization='{"layout": "coco", "center": "x", "center_joint": null, "rotate": 1}'),
+            "its metadata are damaged .*center must be one of .*'x'",
+        ),
+        (
+            dict(normalization='{"layout": "coco", "center": null, "center_joint": null, "rotate": 2}'),
+            'its metadata are damaged .*rotate',
+        ),
+    ],
+)  # fmt: skip
+def test_metadata_that_contradict_the_graph_or_themselves(exported, tmp_path, changes, words):
+    target = other_file(exported[0], tmp_path / 'other.onnx', **changes)
+    with pytest.raises(ValueError, match=f'other.onnx: .*{words}'):
+        OnnxAnonymizer(target)
+
+
+def test_what_other_tools_note_does_not_matter(exported, tmp_path):
+    target = other_file(exported[0], tmp_path / 'a.onnx', **{'onnx.infer': 'onnxruntime.quant'})
+    run = OnnxAnonymizer(target)
+    assert run.metadata['onnx.infer'] == 'onnxruntime.quant'
+    np.testing.assert_array_equal(run(recording()), OnnxAnonymizer(exported[0])(recording()))
+
+
 def test_without_onnxruntime_one_sentence_says_what_to_install(exported, monkeypatch):
     monkeypatch.setitem(__import__('sys').modules, 'onnxruntime', None)
     with pytest.raises(

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from mmskanon.utils import run_tool
+from mmskanon.visualization.arguments import methods_of
 
 TOOL = Path(__file__).resolve().parents[2] / 'tools' / 'visualize.py'
 
@@ -147,6 +148,7 @@ CASES = {
     'frames': ([], _cut, 'a1_s1_t0.*has 6 frames, the anonymized one 5'),
     'layout': (['--layout', 'nturgb+d'], None, 'a1_s1_t0.*has 20 joints.*25'),
     'fps': (['--fps', '0'], None, 'fps must be positive'),
+    'endless fps': (['--fps', 'inf'], None, 'fps must be positive, found inf'),
     'joint': (['--trajectories', 'left_paw'], None, "no joint 'left_paw': choose among head, "),
     'trail': (['--trail', '0'], None, 'trail must be at least 1 frame'),
     'heat max': (['--heat-max', '9'], None, '--heat-max needs --heat or --heat-map'),
@@ -174,6 +176,17 @@ def test_mistakes_end_in_one_sentence_and_no_file(tmp_path, files, run, case):
 def test_options_without_effect_on_a_heat_map_are_refused(tmp_path, files, run, option):
     code, _, stderr = run(*files, tmp_path / 'heat.png', '--heat-map', *option.split())
     assert code == 1 and f'{option.split()[0]} has no effect on a --heat-map' in stderr
+
+
+def test_files_in_folders_that_have_an_equals_sign(tmp_path, files, run):
+    folder = tmp_path / 'lr=0.1,beta=3'
+    folder.mkdir()
+    moved = files[1].rename(folder / 'seed=0.pkl')
+    for number, words in enumerate(([moved], [f'unet={moved}'], [moved, f'unet={moved}'])):
+        code, _, stderr = run(files[0], *words, tmp_path / f'{number}.png')
+        assert (code, stderr) == (0, '')
+    assert methods_of([str(moved), f'unet={moved}']) == {'seed=0': str(moved), 'unet': str(moved)}
+    assert methods_of(['k=gone=1.pkl']) == {'k': 'gone=1.pkl'}
 
 
 def test_names_of_methods_must_differ(tmp_path, files, run):

@@ -5,8 +5,10 @@ from PIL import Image
 
 from mmskanon.skeletons.layouts import get_layout
 from mmskanon.visualization import draw_heat_map
+from mmskanon.visualization.furniture import headings
 from mmskanon.visualization.heat import HEAT_COLORS, HeatScale
 from mmskanon.visualization.heat_map import heat_map
+from mmskanon.visualization.skeleton_plot import make_scene
 from mmskanon.visualization.trade_off import trade_off
 
 KINECT = get_layout('kinect_v1')
@@ -41,6 +43,24 @@ def test_each_method_and_person_has_a_part_that_names_the_joints():
     assert [t.get_text() for t in figure.texts] == list(parts)
 
 
+def test_methods_whose_long_names_begin_alike_are_all_drawn_and_told_apart(tmp_path):
+    names = [f'adversarial_unet_stgcn_1xb8-20e_utd-mhad-{end}' for end in ('trial1', 'trial2')]
+    assert headings(['k-same', *names])[0] == 'k-same'
+    assert len(set(headings(names))) == 2
+    middle = [f'adversarial_unet_{i}_stgcn_1xb8-20e_utd-mhad-trial-kinect20' for i in (1, 2)]
+    assert len(set(headings(middle))) == 2
+    assert all(len(name) <= 26 for name in headings(names) + headings(middle))
+    one, two = tmp_path / 'one.png', tmp_path / 'two.png'
+    draw_heat_map(_clip(), {names[0]: _clip() * 1.1}, 'kinect_v1', one)
+    draw_heat_map(_clip(), dict.fromkeys(names, _clip() * 1.1), 'kinect_v1', two)
+    with Image.open(one) as single, Image.open(two) as both:
+        assert both.height > 1.7 * single.height
+    scene = make_scene(_clip(), dict.fromkeys(names, _clip()), KINECT)
+    assert len(set(scene.titles)) == 3
+    lines = trade_off([0.9], dict.fromkeys(names, [0.5])).legends[0].get_texts()
+    assert len({text.get_text() for text in lines}) == 2
+
+
 def test_the_same_clips_give_the_same_file(tmp_path):
     both = _clip(2)
     for name in 'ab':
@@ -53,6 +73,7 @@ def test_the_same_clips_give_the_same_file(tmp_path):
     [
         (_clip(), dict(out='heat.gif'), 'a heat map is a still picture'),
         (_clip(), dict(fps=0), 'fps must be positive'),
+        (_clip(), dict(fps=float('inf')), 'fps must be positive'),
         (_clip(), dict(heat_max=0), 'heat_max must be a positive number'),
         (_clip() * 0, {}, 'no person is in the original and the anonymized clip'),
         (_clip() * np.where(np.arange(10) == 3, np.inf, 1)[:, None, None], {}, 'NaN or infinite'),

@@ -4,6 +4,7 @@
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 
 from mmskanon.skeletons.layouts import get_layout
 from mmskanon.visualization.camera import Camera
@@ -60,8 +61,8 @@ def test_a_still_body_gives_the_same_picture_in_every_frame(view):
 
 def test_a_turntable_starts_in_front_and_goes_once_round():
     clip = clip_of(frames=8)
-    present = clip.any(axis=(2, 3))
-    front, turning = (Camera([clip], [present], view, 'y') for view in ('front', 'turntable'))
+    seen = clip.any(axis=-1)
+    front, turning = (Camera([clip], [seen], view, 'y') for view in ('front', 'turntable'))
     points = turning.points[0]
     seen = [turning.look(points[:, t], t) for t in range(8)]
     np.testing.assert_allclose(seen[0], front.points[0][:, 0])
@@ -128,6 +129,42 @@ def test_displacement_is_a_distance_in_mm_and_unknown_without_a_counterpart():
     assert np.isnan(displacement(both[:1], other, KINECT)[1]).all()
     pixels = both[..., :2]
     np.testing.assert_allclose(displacement(pixels, pixels + [3, 4], get_layout('coco')), 5)
+
+
+def test_a_joint_that_is_not_there_is_neither_drawn_nor_measured():
+    """Absent joints are zero, which in camera space is a place some metres in front of everybody."""
+    clip = clip_of()
+    lacking = clip.copy()
+    lacking[0, :4, HAND] = 0
+    other = lacking + [0.003, 0.004, 0]
+    other[0, :, HAND] = 0
+    other[0, 2, HAND] = 1  # filled in by the method: no distance from nowhere
+    scene = make_scene(lacking, lacking, KINECT, view='side', marks=Marks(heat=True))
+    whole = make_scene(clip, clip, KINECT, view='side')
+    np.testing.assert_array_equal(scene.limits, whole.limits)
+    panel = scene.panel(Figure().add_axes((0, 0, 1, 1)), 1.0)
+    drawn = []
+    for frame in (3, 4):
+        scene.show(panel, 1, frame)
+        bodies, ghost = panel.lines.get_segments()[1::2], panel.ghost.get_segments()
+        drawn.append([sum(len(ends) == 2 for ends in part) for part in (bodies, ghost)])
+        joints = np.ma.filled(panel.dots.get_offsets(), np.nan)
+        assert np.isfinite(joints).all(-1).sum() == 20 - (frame == 3)
+    assert drawn == [[18, 18], [19, 19]]
+    moved = displacement(lacking, other, KINECT)
+    assert np.isnan(moved[0, :, HAND]).all()
+    np.testing.assert_allclose(np.delete(moved, HAND, 2), 5)
+
+
+def test_in_body_space_the_centre_joint_is_there_at_zero():
+    clip = clip_of() * [1, 1, 0]
+    clip[0, :, KINECT.center] = 0
+    clip[0, :, HAND] = 0
+    for up, absent in (('z', [HAND]), ('y', sorted([HAND, KINECT.center]))):
+        scene = make_scene(clip, clip, KINECT, up=up)
+        assert np.flatnonzero(np.isnan(scene.camera.points[0][0, 0, :, 0])).tolist() == absent
+        moved = displacement(clip, clip, KINECT, up)
+        assert np.flatnonzero(np.isnan(moved[0, 0])).tolist() == absent
 
 
 def test_the_scale_grows_darker_and_stands_out_from_the_paper():

@@ -71,6 +71,14 @@ def test_plays_by_itself_pauses_and_scrubs(open_page):
     assert int(page.run("document.getElementById('moment').value")) <= 4
 
 
+def test_plays_on_where_drawing_is_slow(open_page):
+    """A frame of the screen is stamped with its start, which is before a click that was handled within it."""
+    page = open_page()
+    page.run('performance.now = () => document.timeline.currentTime + 500')
+    page.run("document.getElementById('play').click()")
+    page.wait_for("document.getElementById('moment').value > 2")
+
+
 def test_nothing_moves_by_itself_for_those_who_asked_for_less_motion(open_page):
     page = open_page(size=(390, 800), scheme='dark')
     page.run('new Promise((done) => setTimeout(done, 300))')
@@ -121,6 +129,31 @@ def test_second_person_comes_late(open_page):
     sample = two_samples()[1]
     moved = displacement_mm(sample.original[1], sample.anonymized['retimed'][1])
     assert np.allclose(found['retimed'][:2], [np.nanmean(moved), moved[9].mean()], atol=0.25)
+
+
+def test_a_joint_that_comes_and_goes_counts_only_while_it_is_there(open_page):
+    clip = walkers(30)
+    clip[0, 10:20, 7] = 0
+    moved = np.where(clip == 0, 0, clip + [0.03, 0, 0.04])
+    moved[0, 5, 7] += 0.1
+    moved[0, 12, 7] = 1.0  # filled in by the method
+    page = open_page([ViewerSample('a', clip, {'m': moved})])
+    bones = [pair for pair in get_layout('kinect_v1').bones if pair[0] != pair[1]]
+    bone = next(i for i, pair in enumerate(bones) if pair[0] == 7)
+    page.run(
+        setting('joint', '7') + ';' + setting('bone', str(bone)) + ';' + setting('moment', '12')
+    )
+    page.run("document.getElementById('heat').click()")
+    ((_, mean, now, joint, joint_now),) = page.run(CELLS % 'moved-numbers')
+    far = 1000 * np.linalg.norm([0.13, 0.1, 0.14])
+    assert float(joint) == pytest.approx((19 * 50 + far) / 20, abs=0.3) and joint_now == '–'
+    assert float(now) == pytest.approx(50, abs=0.3)
+    assert float(mean) == pytest.approx((29 * 50 + (19 * 50 + far) / 20) / 30, abs=0.3)
+    lengths = page.run(CELLS % 'length-numbers')
+    assert [row[3] for row in lengths] == ['–', lengths[1][3]] and lengths[1][3] != '–'
+    seen = clip[0, :, 7].any(-1)
+    expected = 1000 * np.linalg.norm(clip[0, seen, 7] - clip[0, seen, bones[bone][1]], axis=-1)
+    assert float(lengths[0][1]) == pytest.approx(expected.mean(), abs=0.3)
 
 
 def test_samples_methods_and_ways_of_showing_change_the_picture(open_page):
@@ -246,6 +279,20 @@ def test_other_layouts_and_single_frames(open_page, layout, joints):
     assert page.run("document.getElementById('moment').max") == '0'
     unit = 'mm' if layout == 'nturgb+d' else 'px'
     assert unit in page.run("document.getElementById('moved-title').textContent")
+
+
+def test_a_clip_that_reaches_far_has_a_floor_of_few_squares(open_page):
+    """Such as one of a network that diverged, or one in millimetres."""
+    strokes = []
+    for far in (1, 1e5):
+        page = open_page([ViewerSample('a', walkers(3), {'m': far * walkers(3)})])
+        page.run(
+            'window.strokes = 0; window.plain = CanvasRenderingContext2D.prototype.stroke;'
+            'CanvasRenderingContext2D.prototype.stroke = function () { window.strokes++; window.plain.call(this); }'
+        )
+        page.run("document.getElementById('reset').click()")
+        strokes.append(page.run('window.strokes'))
+    assert 100 < strokes[1] < 2 * strokes[0], strokes
 
 
 def test_every_control_has_a_name(open_page):

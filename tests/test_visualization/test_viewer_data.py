@@ -39,6 +39,21 @@ def test_round_trip_is_within_half_a_step(up):
         assert np.abs(found - expected).max() <= step / 2 + 1e-9
 
 
+def test_absent_joints_are_told_from_the_place_of_the_camera():
+    clip = walkers(9)
+    clip[0, 2:5, 7] = 0
+    origin, step, data = pack_clips([clip], 'y')
+    (steps,) = unpacked(data, [clip.shape])
+    assert np.array_equal(
+        np.argwhere((steps == ABSENT).all(axis=-1)), [[0, t, 7] for t in (2, 3, 4)]
+    )
+    seen = clip.any(axis=-1)
+    assert origin[2] > 2000 and np.abs(steps[seen]).max() * step < 1500
+    # Normalised skeletons: the joint that lies at zero by right stays.
+    (steps,) = unpacked(pack_clips([clip], 'z', center=7)[2], [clip.shape])
+    assert not (steps == ABSENT).any()
+
+
 def test_step_grows_only_as_far_as_16_bits_need():
     clip = walkers(5)
     clip[0, 0, 0, 0] += 100

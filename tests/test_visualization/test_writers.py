@@ -1,4 +1,6 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
+import weakref
+
 import cv2
 import numpy as np
 import pytest
@@ -66,6 +68,21 @@ def test_mp4_shows_every_frame_at_its_time(tmp_path, frames):
     assert len(seen) == 12 and seen[0].shape == (48, 64, 3)
     for frame, expected in zip(seen, frames, strict=True):
         assert np.abs(frame.astype(int) - expected[:, :64]).mean() < 8
+
+
+def test_mp4_keeps_one_frame_at_a_time(tmp_path, frames):
+    alive = []
+
+    def drawn():
+        for frame in frames:
+            picture = frame.copy()
+            alive.append(weakref.ref(picture))
+            yield picture
+            del picture
+            assert sum(found() is not None for found in alive) <= 2
+
+    write_mp4(drawn(), tmp_path / 'clip.mp4', fps=25)
+    assert len(alive) == len(frames)
 
 
 def test_missing_encoder_is_said_and_leaves_nothing(tmp_path, frames, monkeypatch):

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mmskanon.skeletons.layouts import SkeletonLayout, check_joint_count
-from mmskanon.visualization.views import project
+from mmskanon.visualization.views import joints_seen, project
 
 ABSENT = -32768
 MOST = 32767
@@ -64,19 +64,24 @@ def check_clip(clip: np.ndarray, layout: SkeletonLayout, where: str) -> np.ndarr
 
 
 def pack_clips(
-    clips: Sequence[np.ndarray], up: str, scale: float = 1000.0, finest: float = 0.1
+    clips: Sequence[np.ndarray],
+    up: str,
+    scale: float = 1000.0,
+    finest: float = 0.1,
+    center: int | None = None,
 ) -> tuple[list[float], float, str]:
     """Turn clips that belong together into 16-bit numbers about one common origin.
 
     Coordinates become x right, y up, z away from the viewer, as :func:`mmskanon.visualization.views.project` has them for the
     front, are multiplied by ``scale``, moved to the origin and rounded to steps. The step is ``finest``, or the smallest
-    multiple of it with which the farthest joint fits into 16 bits. A person absent from a frame (all coordinates zero) is -32768.
+    multiple of it with which the farthest joint fits into 16 bits. An absent joint (:func:`mmskanon.visualization.views.joints_seen`) is -32768.
 
     Args:
         clips (Sequence[np.ndarray]): Skeletons (M, T, V, C), T may differ.
         up (str): Which way is up: ``'y'``, ``'z'`` or ``'-y'``.
         scale (float): What one unit of the coordinates is of those that are shown. Defaults to 1000.0, millimetres of metres.
         finest (float): Finest step, in what is shown. Defaults to 0.1, with which 16 bits reach 3.2 m to each side.
+        center (int, optional): Joint that normalization moves to the origin, see there. Defaults to None, none.
 
     Returns:
         tuple[list[float], float, str]: Origin (3), step, and base64 of little-endian int16, clip after clip (M, T, V, 3).
@@ -84,11 +89,9 @@ def pack_clips(
     Raises:
         ValueError: If nobody is present, or ``up`` is unknown.
     """
-    present = [clip.any(axis=(2, 3)) for clip in clips]
+    present = [joints_seen(clip, up, center) for clip in clips]
     placed = [project(clip, 'front', up) * scale for clip in clips]
-    bodies = np.concatenate(
-        [points[seen].reshape(-1, 3) for points, seen in zip(placed, present, strict=True)]
-    )
+    bodies = np.concatenate([points[seen] for points, seen in zip(placed, present, strict=True)])
     if not len(bodies):
         raise ValueError('no body to draw: every coordinate is zero')
     origin = np.rint((bodies.min(axis=0) + bodies.max(axis=0)) / 2)
@@ -130,7 +133,7 @@ def sample_entry(sample: ViewerSample, layout: SkeletonLayout, up: str) -> dict[
         raise ValueError(f'{where}no body to draw: every coordinate is zero')
     clips = [clip[shown] for clip in clips]
     scale, _, finest = UNITS[layout.unit]
-    _, step, data = pack_clips(clips, up, scale, finest)
+    _, step, data = pack_clips(clips, up, scale, finest, layout.center)
     names = ['original', *sample.anonymized]
     return dict(
         name=sample.name,

@@ -21,32 +21,42 @@ function fractionOf(frame, frames) {
   return frames > 1 ? frame / (frames - 1) : 0;
 }
 
-// Joints (V, 3) of a person at a moment, between two frames of the clip if it falls there; null if nobody is there.
+// Joints (V, 3) of a person at a moment, between two frames of the clip if it falls there, NaN for joints that are not there; null if
+// nobody is there.
 function bodyAt(sample, clip, person, fraction) {
   const size = sample.joints * 3;
   const at = (frame) => {
     const first = (person * clip.frames + frame) * size;
     const values = clip.values.subarray(first, first + size);
-    return values[0] === sample.absent ? null : values;
+    return values.every((v) => v === sample.absent) ? null : values;
   };
   // Rounded, so that a frame of the clip itself is met in spite of the division.
   const place = Math.round(fraction * (clip.frames - 1) * 1e6) / 1e6;
   const [low, high] = [Math.floor(place), Math.ceil(place)];
   const [before, after] = [at(low), at(high)];
   const nearest = place - low < 0.5 ? before : after;
-  if (!before || !after || low === high) return nearest && Float32Array.from(nearest, (v) => v * sample.step);
-  return Float32Array.from(before, (v, i) => (v + (place - low) * (after[i] - v)) * sample.step);
+  const shown = (v) => (v === sample.absent ? NaN : v * sample.step);
+  if (!before || !after || low === high) return nearest && Float32Array.from(nearest, shown);
+  return Float32Array.from(before, (v, i) => {
+    if (v === sample.absent || after[i] === sample.absent) return shown(nearest[i]);
+    return (v + (place - low) * (after[i] - v)) * sample.step;
+  });
 }
 
 function jointOf(body, joint) {
   return body.subarray(3 * joint, 3 * joint + 3);
 }
 
+// NaN if one of the two is not there.
 function distance(a, b) {
   return Math.hypot(a[0] - b[0], a[1] - b[1], a[2] - b[2]);
 }
 
-// For each frame of the original how far each joint of a person was moved, or null if one of the two bodies is absent.
+function known(value) {
+  return value !== null && !Number.isNaN(value);
+}
+
+// For each frame of the original how far each joint of a person was moved, NaN if one of the two is absent, or null if a body is.
 function displacements(sample, clip, person) {
   return Array.from({ length: sample.frames }, (_, frame) => {
     const fraction = fractionOf(frame, sample.frames);
@@ -61,13 +71,14 @@ function displacements(sample, clip, person) {
 function boneLengths(sample, clip, person, [a, b]) {
   return Array.from({ length: sample.frames }, (_, frame) => {
     const body = bodyAt(sample, clip, person, fractionOf(frame, sample.frames));
-    return body && distance(jointOf(body, a), jointOf(body, b));
+    const length = body && distance(jointOf(body, a), jointOf(body, b));
+    return known(length) ? length : null;
   });
 }
 
 function mean(values) {
-  const known = [...values].filter((value) => value !== null);
-  return known.length ? known.reduce((sum, value) => sum + value, 0) / known.length : null;
+  const found = [...values].filter(known);
+  return found.length ? found.reduce((sum, value) => sum + value, 0) / found.length : null;
 }
 
 function deviation(values) {

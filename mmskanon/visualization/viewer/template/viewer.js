@@ -44,7 +44,7 @@
   function measure() {
     const methods = shown();
     const all = methods.flatMap((clip) => moved[clip].flat()).filter((each) => each !== null);
-    heatTop = Math.max(all.reduce((top, each) => Math.max(top, ...each), 0), 0.1);
+    heatTop = Math.max(all.reduce((top, each) => Math.max(top, ...each.filter(known)), 0), 0.1);
     byId('scale-high').textContent = `${heatTop.toFixed(0)} ${page.unit}`;
     byId('scale').hidden = !byId('heat').checked || !methods.length;
     byId('joint-name').textContent = byId('joint').selectedOptions[0].textContent;
@@ -52,7 +52,7 @@
     const series = methods.map((clip) => ({
       clip,
       all: mine(clip).map((each) => each && mean(each)),
-      one: mine(clip).map((each) => each && each[joint()]),
+      one: mine(clip).map((each) => (each && known(each[joint()]) ? each[joint()] : null)),
     }));
     const bones = [0, ...methods].map((clip) => ({
       clip, values: boneLengths(sample, sample.clips[clip], person(), bone()),
@@ -139,7 +139,9 @@
 
   function drawFloor(paper, panel, place, color) {
     if (page.flat) return;
-    const step = 500;
+    // Half a metre, or ten, a hundred, ... times as much, so that no more than 40 squares lie in a row, however far a clip reaches.
+    const reach = Math.max(box[1][0] - box[0][0], box[1][2] - box[0][2]);
+    const step = 500 * Math.max(1, 10 ** Math.ceil(Math.log10(reach / (40 * 500))));
     const [first, end] = [0, 1].map((side) => [0, 2].map((k) => {
       const away = side ? 1 : -1;
       return away * Math.ceil((away * box[side][k]) / step + 0.25) * step;
@@ -170,6 +172,7 @@
         const nearest = points.map((point) => point[2]);
         for (const [a, b] of page.bones) {
           const away = (points[a][2] + points[b][2]) / 2;
+          if (!known(away)) continue;
           // Joints lie before the bones that meet there.
           for (const end of [a, b]) nearest[end] = Math.min(nearest[end], away - 1);
           parts.push({ away: away + far, points: [points[a], points[b]], color, width: (behind ? 2 : 2.6) * unit, rim: behind ? 0 : 5 * unit });
@@ -177,11 +180,13 @@
         if (behind) continue;
         const distances = clip && heat ? moved[clip][m][frame] : null;
         points.forEach((point, v) => {
+          if (!known(point[2])) return;
           const head = page.joints[v] === 'head' ? 2 : 1;
           const size = (distances ? 3.4 : 2.2) * head * unit;
-          parts.push({ away: nearest[v], points: [point], color: distances ? heatColor(distances[v]) : color, size, rim: size + 0.8 * unit });
+          const shade = distances && known(distances[v]) ? heatColor(distances[v]) : color;
+          parts.push({ away: nearest[v], points: [point], color: shade, size, rim: size + 0.8 * unit });
         });
-        if (m === person()) parts.push({ away: -1e9, points: [points[joint()]], ring: 6 * unit });
+        if (m === person() && known(points[joint()][2])) parts.push({ away: -1e9, points: [points[joint()]], ring: 6 * unit });
       }
     }
     parts.sort((a, b) => b.away - a.away);
@@ -260,7 +265,8 @@
   function tick(now) {
     running = playing || turning;
     if (!running) return;
-    const passed = Math.min((now - last) / 1000, 0.25);
+    // Where the start was late in a frame of the screen, that frame began before it.
+    const passed = Math.max(0, Math.min((now - last) / 1000, 0.25));
     last = now;
     if (turning) view.turn += passed * 0.7;
     ahead += playing ? passed * page.fps * Number(byId('speed').value) : 0;
