@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import torch
 
+from mmskanon.skeletons.kinematics import fill_absent_joints
 from mmskanon.skeletons.layouts import SkeletonLayout, check_joint_count, get_layout
 
 MOST_FRAMES = 240
@@ -57,7 +59,8 @@ class Example:
 def animation_data(examples: Sequence[Example]) -> list[dict[str, Any]]:
     """Turn samples into what the script of the page plays.
 
-    Coordinates are whole millimetres (pixels for layouts in pixels), y upwards. Each coordinate is stored as its first value and
+    Coordinates are whole millimetres (pixels for layouts in pixels), y upwards. An absent joint of a present person lies between its
+    neighbours, as in :func:`~mmskanon.skeletons.kinematics.fill_absent_joints`. Each coordinate is stored as its first value and
     its steps from frame to frame, which takes half the letters. Clips of more than 240 frames are shown at evenly spread ones,
     at the same speed.
 
@@ -92,7 +95,8 @@ def _entry(example: Example) -> dict[str, Any]:
 
 def _steps(clip: np.ndarray, layout: SkeletonLayout) -> list[list[int]]:
     scale = 1000.0 if layout.unit == 'm' else 1.0
-    whole = np.rint(np.asarray(clip, np.float64) * scale)
+    filled = fill_absent_joints(torch.from_numpy(np.asarray(clip, np.float64)), layout).numpy()
+    whole = np.rint(filled * scale)
     if layout.dims == 2:
         whole[..., 1] *= -1
     whole = whole.astype(np.int64)

@@ -27,6 +27,20 @@ def test_coordinates_come_back_to_the_millimetre():
     assert sorted(map(tuple, entry['bones'])) == sorted(b for b in layout.bones if b[0] != b[1])
 
 
+def test_absent_joints_lie_between_their_neighbours_not_at_the_camera():
+    clip = audit_documents.walking()
+    layout = get_layout('kinect_v1')
+    knee, hand = layout.joints.index('left_knee'), layout.joints.index('left_hand')
+    seen = clip.copy()
+    seen[:, :, [knee, hand]] = 0
+    (entry,) = animation_data([Example('a', 'kinect_v1', 30.0, seen)])
+    around = [layout.joints.index(name) for name in ('left_hip', 'left_ankle')]
+    shown = unfold(entry, '') / 1000
+    assert np.abs(shown[:, :, knee] - clip[:, :, around].mean(axis=2)).max() <= 1e-3
+    wrist = layout.joints.index('left_wrist')
+    assert np.abs(shown[:, :, hand] - clip[:, :, wrist]).max() <= 1e-3
+
+
 def test_long_clips_are_thinned_and_keep_their_duration():
     clip = np.repeat(audit_documents.walking(frames=1), 1000, axis=1)
     clip[0, :, 0, 0] = np.arange(1000)
