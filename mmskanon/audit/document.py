@@ -17,9 +17,10 @@ import numpy as np
 import mmskanon
 from mmskanon.io import atomic_path
 from mmskanon.registry import ATTACKERS
+from mmskanon.skeletons.geometry import denormalize_skeleton, normalize_skeleton
 
 from .audit import Audit, Testimony
-from .fidelity import measure_fidelity, placing
+from .fidelity import is_placed, measure_fidelity, placing
 from .gates import judge_gates, judge_verdict, number_of_guesses
 from .inputs import as_long_as
 from .measures import Yardstick, strongest
@@ -263,7 +264,10 @@ class Findings:
         return found
 
     def examples(self) -> list[Example]:
-        """Test clips to play before and after: of different actions and people, as many as the settings ask for."""
+        """Test clips to play before and after: of different actions and people, as many as the settings ask for.
+
+        Bodies of a file that has all of them at the origin are shown where the original stood, and turned like it.
+        """
         audit = self.audit
         store, test = audit.original.store, audit.recognition.fold.test
         people = np.array([str(v) for v in audit.original.values('subject')])
@@ -275,19 +279,17 @@ class Findings:
             )
             if fresh and len(chosen) < audit.cfg.examples:
                 chosen.append(int(i))
-        return [
-            Example(
-                store.names[i],
-                store.layout_spec,
-                audit.cfg.fps,
-                store.camera(i),
-                {
-                    name: as_long_as(m.stores[0].camera(i), store.camera(i))
-                    for name, m in audit.methods.items()
-                },
-            )
-            for i in chosen
-        ]
+        stores = {name: method.stores[0] for name, method in audit.methods.items()}
+        placed = {name for name, after in stores.items() if is_placed(audit.original, after)}
+        found = []
+        for i in chosen:
+            before = store.camera(i)
+            clips = {name: as_long_as(after.camera(i), before) for name, after in stores.items()}
+            if placed:
+                _, stood = normalize_skeleton(before, store.layout, rotate='invariant')
+                clips |= {name: denormalize_skeleton(clips[name], stood) for name in placed}
+            found.append(Example(store.names[i], store.layout_spec, audit.cfg.fps, before, clips))
+        return found
 
     def displacement(self) -> dict[str, np.ndarray]:
         """For each method how far each joint lies from where it was on average over the test clips, shape (V,), mm or pixels."""

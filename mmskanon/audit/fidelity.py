@@ -92,9 +92,14 @@ def placing(original: Recording, anonymized: ClipStore) -> Callable[[np.ndarray]
         Callable: As it is; to the origin, upright and to the front, where the anonymized file has all bodies there and the original has not.
     """
     store = original.store
-    if _is_at_the_origin(anonymized) and not _is_at_the_origin(store):
+    if is_placed(original, anonymized):
         return lambda clip: normalize_skeleton(clip, store.layout, rotate='invariant')[0]
     return lambda clip: clip
+
+
+def is_placed(original: Recording, anonymized: ClipStore) -> bool:
+    """Whether the anonymized file has all bodies at the origin and the original has not."""
+    return _is_at_the_origin(anonymized) and not _is_at_the_origin(original.store)
 
 
 def _is_at_the_origin(store: ClipStore) -> bool:

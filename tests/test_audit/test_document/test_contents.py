@@ -147,19 +147,32 @@ def test_displacement_is_that_of_each_joint_of_those_who_are_there(audit):
     np.testing.assert_allclose(findings.displacement()['m'], expected, atol=1e-3)
 
 
-def test_displacement_is_not_that_to_the_origin(audit):
-    """Where bodies were brought there, as by ``--placement canonical``."""
+@pytest.fixture
+def placed(audit):
+    """Findings of the originals, brought to the origin as by ``--placement canonical``."""
     findings, store = Findings(audit, 'test', 0.0), audit.original.store
 
-    def placed(index):
+    def camera(index):
         return normalize_skeleton(store.camera(index), store.layout, rotate='invariant')[0]
 
     after = SimpleNamespace(
-        layout=store.layout, camera=placed, placement=np.zeros_like(store.placement)
+        layout=store.layout, camera=camera, placement=np.zeros_like(store.placement)
     )
     findings.audit = SimpleNamespace(
+        cfg=audit.cfg,
         original=audit.original,
         recognition=audit.recognition,
         methods=dict(m=SimpleNamespace(stores=[after])),
     )
-    assert findings.displacement()['m'].max() < 1e-3
+    return findings
+
+
+def test_displacement_is_not_that_to_the_origin(placed):
+    assert placed.displacement()['m'].max() < 1e-3
+
+
+def test_examples_at_the_origin_are_shown_where_the_originals_stood(placed):
+    found = placed.examples()
+    assert found
+    for example in found:
+        np.testing.assert_allclose(example.anonymized['m'], example.original, atol=1e-5)
