@@ -26,6 +26,14 @@ def configs_as_they_are():
         yield
 
 
+@pytest.fixture(scope='session', autouse=True)
+def unused_workers_end_at_once():
+    """PyTorch waits 5 seconds for each worker of a loader that the garbage collector found, since it has closed their queues by then."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr('torch.utils.data._utils.MP_STATUS_CHECK_INTERVAL', 0.2)
+        yield
+
+
 def _shared(*parts: str) -> Path:
     root = Path(os.environ.get('MMSKANON_SHARED', REPO.parent / 'shared'))
     path = root.joinpath(*parts)

@@ -205,6 +205,12 @@ def fits(monkeypatch):
 
 
 @pytest.fixture
+def without_pictures(monkeypatch):
+    """Let audits write their reports without pictures, which take longer than the audits of the tests."""
+    monkeypatch.setattr('mmskanon.audit.report.write.draw_pictures', lambda *parts: [])
+
+
+@pytest.fixture
 def audit_config(tmp_path):
     """Write the config of an audit of a few cheap attackers; keywords replace top-level keys."""
 

@@ -55,6 +55,7 @@ def without_times(figures):
     return {k: v for k, v in figures.items() if k != 'seconds'}
 
 
+@pytest.mark.usefixtures('without_pictures')
 def test_figures_follow_from_the_scores_and_repeat(tool, fits, files, audit_config, tmp_path):
     original, first, second = files
     command = ['--original', original, '--config', audit_config(), '--seed', '5', '--anonymized']
@@ -123,6 +124,7 @@ def test_every_question_at_once(tool, fits, save, audit_config, tmp_path):
     assert set(apart) == {'top1', 'mean_class', 'top1_among', 'chance'}
 
 
+@pytest.mark.usefixtures('without_pictures')
 def test_it_anonymizes_first(tool, fits, files, config, audit_config, tmp_path):
     nothing = dict(type='IdentityAnonymizer', layout='kinect_v1', num_person=1)
     cfg = config(files[0], 'nothing.py', model=tiny_model(anonymizer=nothing))
@@ -138,6 +140,7 @@ def test_it_anonymizes_first(tool, fits, files, config, audit_config, tmp_path):
     )
 
 
+@pytest.mark.usefixtures('without_pictures')
 def test_what_it_anonymized_is_taken_again_only_where_all_is_equal(
     tool, save, files, config, audit_config, tmp_path
 ):
@@ -329,6 +332,7 @@ def wait_for(condition, seconds=300):
         time.sleep(0.02)
 
 
+@pytest.mark.usefixtures('without_pictures')
 def test_killed_it_goes_on_where_it_was(tool, fits, files, audit_config, environment, tmp_path):
     original, first, _ = files
     attackers = dict(

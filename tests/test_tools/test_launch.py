@@ -150,22 +150,23 @@ def test_two_processes_and_one_continue_each_other(shell, run_each, tool, config
 
 
 def test_the_terminal_stays_quiet(run_each, config, save, tmp_path):
-    """Training in workers, testing and exporting print nothing on stderr but progress, and no warning anywhere."""
+    """Training, testing, exporting, and training in workers print nothing on stderr but progress, and no warning anywhere."""
     data = save(annotations())
     iterations = [dict(type='LinearLR', start_factor=0.1, by_epoch=False, end=10)]
-    cfg = config(
-        data,
-        workers=2,
+    parts = dict(
         model=tiny_model(recognizer=dict(net=tiny_net(action_head(3)))),
         param_scheduler=dict(anonymizer=iterations, adversary=iterations),
     )
+    cfg = config(data, max_epochs=1, **parts)
+    in_workers = config(data, 'in_workers.py', workers=2, max_epochs=2, **parts)
     checkpoint = tmp_path / 'work' / 'epoch_1.pth'
     done = run_each(
-        ('train', cfg, '--cfg-options', 'train_cfg.max_epochs=1'),
-        ('train', cfg, '--resume'),
+        ('train', cfg),
         ('test', cfg, checkpoint),
         ('anonymize', cfg, checkpoint, data, tmp_path / 'out.pkl'),
+        ('train', in_workers, '--resume'),  # last, as PyTorch waits for workers of a finished tool
     )
+    assert (tmp_path / 'work' / 'epoch_2.pth').exists()
     lines = [line for line in done.stderr.replace('\r', '\n').splitlines() if line.strip()]
     assert [line for line in lines if not line.startswith('anonymizing: ')] == []
     assert [line for line in done.stdout.splitlines() if 'warn' in line.lower()] == []

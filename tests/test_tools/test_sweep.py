@@ -17,7 +17,7 @@ KEY = 'model.losses.privacy.weight'
 
 
 @pytest.fixture
-def command(config, save, audit_config):
+def command(config, save, audit_config, without_pictures):
     """The command line of a sweep with one epoch of training and a small audit."""
     original = save(recordings(), 'original.pkl')
     cfg = config(original, 'unet.py', max_epochs=1)
