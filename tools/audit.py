@@ -33,7 +33,7 @@ from mmskanon.audit.report.tables import print_methods
 from mmskanon.collection import MotionSettings, anonymize_collection
 from mmskanon.io.reading import check_file, sha256_of
 from mmskanon.release.provenance import digests_of_files
-from mmskanon.utils import Overrides, check_device, read_config, run_tool, show_progress
+from mmskanon.utils import Overrides, check_device, read_config, run_tool, show_progress, split_name
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs' / 'audit'
 BUDGETS = ('fast', 'standard', 'thorough')
@@ -134,8 +134,7 @@ def methods_of(args: argparse.Namespace, seed: int) -> dict[str, list[str]]:
     """
     methods: dict[str, list[str]] = {}
     for word in args.anonymized:
-        name, equals, files = word.partition('=')
-        name, files = (name, files) if equals else ('', word)
+        name, files = split_name(word)
         files = files.split(',')
         _add(methods, name or Path(files[0]).stem, files)
     for config, checkpoint in args.anonymizer:

@@ -19,12 +19,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmskanon.skeletons.layouts import guess_layout
-from mmskanon.utils import run_tool
-from mmskanon.visualization.arguments import (
-    add_recording_arguments,
-    methods_of,
-    split_name,
-)
+from mmskanon.utils import run_tool, split_name
+from mmskanon.visualization.arguments import add_recording_arguments, methods_of
 from mmskanon.visualization.camera import ALL_VIEWS
 from mmskanon.visualization.comparison import TITLES
 from mmskanon.visualization.heat_map import draw_heat_map

@@ -150,5 +150,6 @@ def _cosine(a: np.ndarray, templates: np.ndarray) -> np.ndarray:
 
 
 def _comparable(values: np.ndarray) -> np.ndarray:
-    """Scores of one fold on a scale that the other folds share: mean 0 and deviation 1 over all its pairs."""
-    return (values - values.mean()) / max(values.std(), 1e-12) if len(values) else values
+    """Scores of one fold on a scale that the other folds share: mean 0 and deviation 1 over its pairs, but for those at -inf."""
+    usual = values[np.isfinite(values)]
+    return (values - usual.mean()) / max(usual.std(), 1e-12) if len(usual) else values

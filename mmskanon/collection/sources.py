@@ -17,6 +17,7 @@ from mmskanon.datasets.schema import complete_annotations
 from mmskanon.datasets.splits import sample_name
 from mmskanon.io.annotation_records import AnnotationFile
 from mmskanon.io.archives import read_member
+from mmskanon.io.files import files_below
 from mmskanon.recordings import FORMATS, Recording, RecordingFormat, detect_format
 from mmskanon.skeletons.layouts import SkeletonLayout
 
@@ -242,21 +243,14 @@ class AnnotationSource(Source):
 
 def _files_below(folder: Path) -> Iterator[tuple[str, str]]:
     """Names of all files below a folder, links followed, with size and time of change."""
-    seen: set[str] = set()
-    for root, _, files in os.walk(folder, followlinks=True):
-        if (real := os.path.realpath(root)) in seen:
-            raise ValueError(
-                f'{root} leads to {real}, which belongs to {folder} already; remove the link'
+    for path in map(Path, files_below(folder)):
+        if path.is_symlink() and not path.exists():
+            raise FileNotFoundError(
+                f'{path} is a link to what does not exist ({os.readlink(path)}); bring that back, or remove the link'
             )
-        seen.add(real)
-        for path in (Path(root, name) for name in files):
-            if path.is_symlink() and not path.exists():
-                raise FileNotFoundError(
-                    f'{path} is a link to what does not exist ({os.readlink(path)}); bring that back, or remove the link'
-                )
-            if path.is_file():
-                stat = path.stat()
-                yield path.relative_to(folder).as_posix(), f'{stat.st_size} {stat.st_mtime_ns}'
+        if path.is_file():
+            stat = path.stat()
+            yield path.relative_to(folder).as_posix(), f'{stat.st_size} {stat.st_mtime_ns}'
 
 
 def _check_members(names: Iterable[str], archive: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mmskanon.datasets.converters.files import base_name, is_named
+from mmskanon.io.files import base_name, is_named
 from mmskanon.release.pseudonyms import Pseudonyms
 
 MAX_FRAMES = 200_000

@@ -9,6 +9,7 @@ from .cli import (
     read_run_config,
     run_converter,
     run_tool,
+    split_name,
 )
 from .config import (
     adapt_to_cpu,
@@ -42,5 +43,6 @@ __all__ = [
     'set_work_dir',
     'show_progress',
     'skip_party_checkpoints',
+    'split_name',
     'worker_pool',
 ]

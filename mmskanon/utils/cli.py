@@ -94,6 +94,20 @@ def _parse_value(text: str) -> Any:
     raise ValueError(f'has brackets that do not pair, found {text!r}')
 
 
+def split_name(word: str) -> tuple[str | None, str]:
+    """Split a word of the command line that is ``FILE`` or ``NAME=FILE``, or several files with commas between them.
+
+    Args:
+        word (str): The word.
+
+    Returns:
+        tuple[str | None, str]: The name, None where there is none, and the rest; a file that is there may have ``=`` in its path.
+    """
+    name, equals, rest = word.partition('=')
+    is_file = any(Path(path).is_file() for path in (word, word.partition(',')[0]))
+    return (name, rest) if equals and not is_file else (None, word)
+
+
 def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of every tool that builds a runner: overrides of the config, and the launcher.
 

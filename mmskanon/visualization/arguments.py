@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mmskanon.skeletons.layouts import LAYOUTS
+from mmskanon.utils import split_name
 
 from .viewer.page import check_methods
 from .views import UPS
@@ -33,12 +34,6 @@ def add_recording_arguments(parser: argparse.ArgumentParser) -> None:
         default=30.0,
         help='frames a second of the recording (default: %(default)s)',
     )
-
-
-def split_name(word: str) -> tuple[str | None, str]:
-    """Return name and file of ``NAME=FILE``, or None and the file where the word is ``FILE``, which may have ``=`` in its path."""
-    name, equals, file = word.partition('=')
-    return (name, file) if equals and not Path(word).is_file() else (None, word)
 
 
 def methods_of(words: Sequence[str]) -> dict[str, str]:

@@ -158,3 +158,21 @@ def test_folds_of_strangers_share_a_scale(world):
     for part in (pairs[: len(lists[0])], pairs[len(lists[0]) :]):
         assert part.mean() == pytest.approx(0, abs=1e-9) and part.std() == pytest.approx(1)
     assert np.isfinite(answer(task, [judged], [judged], trials, takes, False).log_posterior).all()
+
+
+def test_what_is_ruled_out_stays_so_where_folds_share_a_scale(world):
+    """Boosted trees may give no chance at all to a class; its logarithm is -inf."""
+    rng, labels, takes, actions = world
+    folds = (Fold(np.arange(20, N), np.arange(20)), Fold(np.arange(20), np.arange(20, N)))
+    task = task_of(labels, folds)
+    trials = dict(
+        matched=trial_list(np.arange(20), np.arange(20), labels, actions, takes, True, 10**6, 0)
+    )
+    sure, other = (scores(rng, target_of(f), labels) for f in folds)
+    sure.log_posterior[:4] = np.where(np.eye(K)[labels[:4]], 0, -np.inf)
+    made = answer(task, [[sure, other]], [[sure, other]], trials, takes, False).pairs['matched']
+    (a, b), genuine = trials['matched'].pairs.T, trials['matched'].genuine
+    both = (a < 4) & (b < 4)
+    assert both.any() and not np.isnan(made).any()
+    assert (np.isneginf(made) == (both & ~genuine)).all()
+    assert made[np.isfinite(made)].mean() == pytest.approx(0, abs=1e-6)

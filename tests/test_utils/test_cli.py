@@ -13,7 +13,14 @@ from mmengine.registry import Registry
 from torch._utils import ExceptionWrapper
 
 from mmskanon.datasets.splits import select_split
-from mmskanon.utils import Overrides, add_run_arguments, read_config, read_run_config, run_tool
+from mmskanon.utils import (
+    Overrides,
+    add_run_arguments,
+    read_config,
+    read_run_config,
+    run_tool,
+    split_name,
+)
 from mmskanon.utils.cli import describe, is_for_user
 
 HINT = '(set MMSKANON_TRACEBACK=1 to see where)'
@@ -276,3 +283,21 @@ class TestOverrides:
             parser.parse_args(['--cfg-options', 'a=1', 'b'])
         assert end.value.code == 2
         assert "--cfg-options takes key=value, found 'b'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ('word', 'expected'),
+    [
+        ('a.pkl', (None, 'a.pkl')),
+        ('unet=a.pkl', ('unet', 'a.pkl')),
+        ('noise=a.pkl,b.pkl', ('noise', 'a.pkl,b.pkl')),
+        ('run=3/there.pkl', (None, 'run=3/there.pkl')),
+        ('run=3/there.pkl,run=3/b.pkl', (None, 'run=3/there.pkl,run=3/b.pkl')),
+        ('mine=run=3/there.pkl', ('mine', 'run=3/there.pkl')),
+    ],
+)
+def test_a_file_whose_path_has_an_equals_sign_has_no_name(word, expected, tmp_path, monkeypatch):
+    (tmp_path / 'run=3').mkdir()
+    (tmp_path / 'run=3' / 'there.pkl').touch()
+    monkeypatch.chdir(tmp_path)
+    assert split_name(word) == expected

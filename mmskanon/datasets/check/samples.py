@@ -150,9 +150,10 @@ def _check_keypoint(
         advice = 'raise num_person, or set allow_dropped_persons=True to drop the others'
         yield error('person-count', *place, expected, f'{persons} persons', advice)
     score = sample.get('keypoint_score')
-    if score is not None and np.shape(score) != shape[:3]:
+    if 'keypoint_score' in sample and np.shape(score) != shape[:3]:
         expected, found = f'shape {shape[:3]}, a score for each joint', f'shape {np.shape(score)}'
-        advice = 'convert this sample again'
+        found = 'None' if score is None else found
+        advice = 'convert this sample again, or leave the key out'
         yield error('score-shape', file, name, 'keypoint_score', expected, found, advice)
 
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmskanon.io.archives import open_archive, read_member
-
-from .files import base_name, files_below, is_named
+from mmskanon.io.files import base_name, files_below, is_named
 
 #: What the performers do, in the order of the action numbers (the first entry is action 1, label 0).
 UTD_MHAD_ACTIONS = (

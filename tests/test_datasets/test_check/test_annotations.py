@@ -74,7 +74,10 @@ DEFECTS = {
     'not-finite': [edit('keypoint', with_value(v)) for v in (np.nan, np.inf, -np.inf)],
     'all-zero': [edit('keypoint', np.zeros_like)],
     'person-count': [edit('keypoint', lambda k: np.concatenate([k[:1], k[:1]]))],
-    'score-shape': [lambda s: s.update(keypoint_score=np.ones((1, 12, 19)))],
+    'score-shape': [
+        lambda s: s.update(keypoint_score=np.ones((1, 12, 19))),
+        lambda s: s.update(keypoint_score=None),
+    ],
     'total-frames': [
         edit('total_frames', lambda t: t + 1),
         drop('total_frames'),

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmskanon.io.archives import open_archive, read_member
-
-from ..files import base_name, files_below
+from mmskanon.io.files import base_name, files_below
 
 ETRI_SUBJECTS, ETRI_ACTIONS, ETRI_CAMERAS, ETRI_TRIALS = 100, 55, 8, 999
 PEOPLE = 'gender_age.txt'

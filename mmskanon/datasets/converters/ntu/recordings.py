@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmskanon.io.archives import open_archive, read_member
+from mmskanon.io.files import base_name, files_below, is_named
 
-from ..files import base_name, files_below, is_named
 from .names import SUFFIX, sample_facts
 from .sample import MAX_BYTES, check_size
 
