@@ -1,5 +1,5 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
-"""Run by torchrun from test_party_ddp: each rank trains on its share of a global batch and saves the model."""
+"""Run by torchrun from test_party_ddp: each rank trains on its share of a global batch and saves the model, for each accumulation."""
 
 import sys
 from pathlib import Path
@@ -48,8 +48,10 @@ def train(share: slice, distributed: bool, accumulate: int = 1) -> torch.nn.Modu
 if __name__ == '__main__':
     torch.set_num_threads(1)
     init_cpu_process_group('pytorch')
-    rank, accumulate = dist.get_rank(), int(sys.argv[2])
-    half = GLOBAL_BATCH // 2
-    trained = train(slice(rank * half, (rank + 1) * half), distributed=True, accumulate=accumulate)
-    torch.save(trained.state_dict(), f'{sys.argv[1]}/rank{rank}.pth')
+    folder, *counts = sys.argv[1:]
+    rank, half = dist.get_rank(), GLOBAL_BATCH // 2
+    share = slice(rank * half, (rank + 1) * half)
+    for count in counts:
+        trained = train(share, distributed=True, accumulate=int(count))
+        torch.save(trained.state_dict(), f'{folder}/rank{rank}_{count}.pth')
     dist.destroy_process_group()

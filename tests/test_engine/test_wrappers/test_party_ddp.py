@@ -32,8 +32,10 @@ def test_parties_are_on_the_device_that_the_launcher_chose(monkeypatch):
     assert made == [[1], [1]]
 
 
-@pytest.mark.parametrize('accumulate', [1, 2])
-def test_two_ranks_equal_one_process_on_the_global_batch(tmp_path, accumulate):
+@pytest.fixture(scope='module')
+def trained(tmp_path_factory):
+    """Folder with what two ranks of a launch have trained: ``rank{RANK}_{ACCUMULATE}.pth``."""
+    folder = tmp_path_factory.mktemp('ranks')
     command = [
         sys.executable,
         '-m',
@@ -44,8 +46,8 @@ def test_two_ranks_equal_one_process_on_the_global_batch(tmp_path, accumulate):
     command += [
         f'--master_port={29600 + os.getpid() % 300}',
         str(WORKER),
-        str(tmp_path),
-        str(accumulate),
+        str(folder),
+        *('1', '2'),
     ]
     env = dict(
         os.environ,
@@ -56,7 +58,12 @@ def test_two_ranks_equal_one_process_on_the_global_batch(tmp_path, accumulate):
     )
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
-    first, second = (torch.load(tmp_path / f'rank{r}.pth') for r in (0, 1))
+    return folder
+
+
+@pytest.mark.parametrize('accumulate', [1, 2])
+def test_two_ranks_equal_one_process_on_the_global_batch(trained, accumulate):
+    first, second = (torch.load(trained / f'rank{r}_{accumulate}.pth') for r in (0, 1))
     single = ddp_worker.train(slice(None), distributed=False, accumulate=accumulate).state_dict()
     start = ddp_worker.MODELS.build(
         ddp_worker.tiny_model(adversary=dict(type='LinearAdversary'))
