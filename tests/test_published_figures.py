@@ -21,14 +21,16 @@ COLUMNS = {
 }
 
 
-def test_the_table_of_the_readme_and_its_file_agree():
+def test_the_tables_of_the_readme_and_their_file_agree():
     lines = (REPO / 'README.md').read_text(encoding='utf-8').splitlines()
-    start = next(n for n, line in enumerate(lines) if line.startswith('| method | action | '))
+    starts = [n for n, line in enumerate(lines) if line.startswith('| method | action | ')]
+    assert len(starts) == 2
     table = []
-    for line in lines[start + 2 :]:
-        if not line.startswith('|'):
-            break
-        table.append([cell.strip() for cell in line.strip('|').split('|')])
+    for start in starts:
+        for line in lines[start + 2 :]:
+            if not line.startswith('|'):
+                break
+            table.append([cell.strip() for cell in line.strip('|').split('|')])
     assert table == [
         [row['name'], *(row[k] and form.format(float(row[k])) for k, form in COLUMNS.items())]
         for row in ROWS
