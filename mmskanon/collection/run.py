@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+import cloudpickle
 import torch
 
 from mmskanon.io.reading import sha256_of
@@ -333,8 +334,9 @@ def _run(job: Job, tasks: Iterator[Task], workers: int, motion: Motion) -> Itera
 
 
 def _pickled(motion: Motion) -> bytes:
+    # Networks of MMAction2 hold lambdas, which pickle refuses.
     try:
-        return pickle.dumps(motion)
+        return cloudpickle.dumps(motion)
     except (pickle.PicklingError, AttributeError, TypeError) as error:
         raise ValueError(
             f'{type(motion.anonymizer).__name__} cannot be sent to worker processes ({error}): give --workers 1'

@@ -1,16 +1,20 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
 """The folder of an unfinished run, where several commands meet, the disk is full, or somebody else deletes it."""
 
+import copy
 import errno
 import json
 import multiprocessing
 import os
+import pickle
 import shutil
 import signal
+import threading
 from pathlib import Path
 
 import pytest
 import torch
+from builders import action_head, annotations, tiny_net
 from mmengine.config import Config
 from raw_recordings import config, contents, utd_folder
 
@@ -18,6 +22,7 @@ from mmskanon.collection import MotionSettings, ReleaseOptions, RunOptions, anon
 from mmskanon.collection import ending as ending_module
 from mmskanon.collection.motion import Motion
 from mmskanon.collection.work import WorkFolder
+from mmskanon.registry import MODELS
 
 
 @pytest.fixture
@@ -251,8 +256,28 @@ def test_an_anonymizer_is_built_once_for_all_workers(folder, tmp_path, monkeypat
     assert note.read_text().split() == ['1']
 
 
+def test_recognizers_of_mmaction2_can_be_sent(tmp_path):
+    """Blocks of its networks hold lambdas."""
+    net, samples = tiny_net(action_head(3)), annotations()
+    torch.save(MODELS.build(copy.deepcopy(net)).state_dict(), tmp_path / 'net.pth')
+    (tmp_path / 'clips.pkl').write_bytes(pickle.dumps(samples))
+    cfg = config(
+        'KSameAnonymizer',
+        made=dict(
+            k=2,
+            seed=0,
+            recognizer=dict(net=net, checkpoint=str(tmp_path / 'net.pth')),
+            population=dict(ann_file=str(tmp_path / 'clips.pkl'), split='train'),
+        ),
+    )
+    for workers in (1, 2):
+        made = tmp_path / f'{workers}.pkl'
+        assert anonymize(tmp_path / 'clips.pkl', made, cfg, workers=workers, chunk=24).finished
+    assert (tmp_path / '1.pkl').read_bytes() == (tmp_path / '2.pkl').read_bytes()
+
+
 def test_an_anonymizer_that_cannot_be_sent_is_told(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(Motion, '__reduce__', lambda self: (lambda: None, ()))
+    monkeypatch.setattr(Motion, '__reduce__', lambda self: (str, (threading.Lock(),)))
     with pytest.raises(ValueError, match='IdentityAnonymizer cannot be sent .* --workers 1'):
         anonymize(folder, tmp_path / 'made', workers=2)
     assert listing(tmp_path) == ['raw']
