@@ -28,7 +28,7 @@ _JSON = (
 )
 PRIVACY = (
     'This file changes skeletons so that attackers of an audit recognize people less well; it makes nobody anonymous. What the method hides and '
-    'what not stands in docs/anonymizers.md of mmskanon; number of frames and presence of persons pass unchanged. A lower precision changes the '
+    'what not stands in docs/anonymizers/index.md of mmskanon; number of frames and presence of persons pass unchanged. A lower precision changes the '
     'output and needs an audit of its own.'
 )
 

@@ -83,7 +83,7 @@ def test_two_dimensional_skeletons_are_moved_and_not_turned():
     clips = made_up_clips(get_layout('coco'), 2, 2, 9)
     expected = np.stack([anonymize_skeletons(anonymizer, clip) for clip in clips])
     made = CameraSpaceAnonymizer(anonymizer)(torch.from_numpy(clips)).numpy()
-    np.testing.assert_allclose(made, expected, rtol=1e-5)
+    np.testing.assert_allclose(made, expected, rtol=1e-5, atol=1e-3)  # pixels
 
 
 def test_example():

@@ -39,7 +39,7 @@ class NoisyCodeAnonymizer(CanonicalBonesAnonymizer):
     network for itself. Noise comes from PyTorch's generator of the CPU, so ``torch.manual_seed`` governs it.
 
     Trained on the outputs of :class:`KSameAnonymizer` (:class:`~mmskanon.models.losses.TargetImitation`), it is a student that needs
-    neither labels nor a gallery nor a recognizer when it is used; see ``docs/anonymizers.md``.
+    neither labels nor a gallery nor a recognizer when it is used; see ``docs/anonymizers/student.md``.
 
     Args:
         channels (int): Channels of every layer. Defaults to 128.
