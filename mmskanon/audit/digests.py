@@ -14,7 +14,8 @@ from mmskanon.skeletons.layouts import SkeletonLayout
 
 _CODE = (
     *('audit/attackers/*.py', 'audit/features/*.py', 'audit/clips.py', 'audit/inversion.py'),
-    *('skeletons/geometry.py', 'skeletons/resampling.py', 'skeletons/upright.py'),
+    *('skeletons/body_parts.py', 'skeletons/geometry.py'),
+    *('skeletons/resampling.py', 'skeletons/upright.py'),
 )
 _LIBRARIES = ('numpy', 'scipy', 'scikit-learn', 'torch')
 

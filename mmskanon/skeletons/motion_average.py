@@ -111,6 +111,7 @@ def average_motion(
     positions: Sequence[Tensor],
     lengths: Tensor,
     layout: str | Mapping | SkeletonLayout,
+    lent: Tensor | None = None,
 ) -> Tensor:
     """Average motions with equal weights, on one body.
 
@@ -123,12 +124,17 @@ def average_motion(
         positions (Sequence[Tensor]): Fractional frames of each that are averaged, shape (T,).
         lengths (Tensor): Bone lengths of shape (V,).
         layout (str | dict | SkeletonLayout): Skeleton layout.
+        lent (Tensor, optional): Which bones each motion lends, boolean, shape (number of motions, V). All lend their place. Defaults to
+            None, all bones.
 
     Returns:
         Tensor: Skeletons of shape (M, T, V, 3).
     """
     pairs = list(zip(directions, centers, positions, strict=True))
-    mean = torch.stack([frames_at(d, at) for d, _, at in pairs]).mean(0)
+    read = torch.stack([frames_at(d, at) for d, _, at in pairs])
+    if lent is not None:
+        read = read * lent.to(read)[:, None, None, :, None]
+    mean = read.mean(0)
     place = torch.stack([frames_at(c, at) for _, c, at in pairs]).mean(0)
     unit = complete_directions(split_length(mean)[0], layout)
     place = place[..., None, :].expand_as(unit)

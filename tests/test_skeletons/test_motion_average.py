@@ -97,6 +97,13 @@ def test_the_average_has_exact_bones_and_the_mean_of_directions_and_places():
     torch.testing.assert_close(directions[:, inner], expected[:, inner], atol=1e-5, rtol=0)
     center = (places[0][:8, 0] + places[1][:16:2, 0]) / 2
     torch.testing.assert_close(out[0, :, LAYOUT.center], center)
+    lent = torch.rand(2, 20, generator=torch.Generator().manual_seed(2)) < 0.5
+    lent[1] = ~lent[0]  # each bone comes from one of them
+    mixed = average_motion([a, b], places, positions, LENGTHS, LAYOUT, lent)
+    found = inverse_kinematics(mixed[0], LAYOUT)[1]
+    expected = torch.where(lent[0][:, None], a[:8, 0], b[:16:2, 0])
+    torch.testing.assert_close(found[:, inner], expected[:, inner], atol=1e-5, rtol=0)
+    torch.testing.assert_close(mixed[0, :, LAYOUT.center], center)
 
 
 @pytest.mark.parametrize('frames', [1, 2, 50, 200])

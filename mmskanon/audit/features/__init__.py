@@ -3,12 +3,11 @@
 
 from .body import anthropometric_features
 from .motion import kinematic_features
-from .parts import body_parts, present_frames, unit_bones
+from .parts import present_frames, unit_bones
 from .style import centred_position, motion_residual, speed_profile
 
 __all__ = [
     'anthropometric_features',
-    'body_parts',
     'centred_position',
     'kinematic_features',
     'motion_residual',

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from mmskanon.skeletons.body_parts import body_parts
 from mmskanon.skeletons.layouts import SkeletonLayout
 
-from .parts import body_parts, present_frames, unit_bones
+from .parts import present_frames, unit_bones
 
 
 def kinematic_features(clip: np.ndarray, layout: SkeletonLayout) -> np.ndarray:

@@ -6,10 +6,11 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 
+from mmskanon.skeletons.body_parts import body_parts
 from mmskanon.skeletons.layouts import SkeletonLayout
 from mmskanon.skeletons.resampling import resample_frames
 
-from .parts import body_parts, present_frames, unit_bones
+from .parts import present_frames, unit_bones
 
 FRAMES = 32
 """Frames to which every clip is stretched."""

@@ -137,13 +137,14 @@ class CentredTimingAnonymizer(KSameAnonymizer):
         known = clips.takes
         # On a terminal only.
         for index in tqdm(range(len(clips)), desc='habits', unit='clip', disable=None):
-            shown = clips[index][: self.num_person, ..., :3]
-            clip = np.zeros((self.num_person, *shown.shape[1:]), np.float32)
-            clip[: len(shown)] = shown
-            if not clip.any():
+            whole = self._whole(clips[index])
+            if not whole.any():
                 continue
-            x = torch.from_numpy(clip).to(self.rest)
-            ranking = self.read_actions(x[None])[0].argsort(descending=True).tolist()
+            clip = whole.numpy()
+            scores = self.read_actions(whole.to(self.rest)[None])
+            if not self.knows(scores):
+                continue
+            ranking = scores[0].argsort(descending=True).tolist()
             label = next(c for c in ranking if self._donors.people(c) >= self.k)
             own, there = self._read(clip)
             donors = self._donors.clips(label)
@@ -153,6 +154,11 @@ class CentredTimingAnonymizer(KSameAnonymizer):
             usable = [not (self.exclude_self and self._is_own(own, there, d, take)) for d in donors]
             found[index] = paths.cpu().numpy(), np.array(usable)
             members.setdefault(label, []).append(index)
+        if not found:
+            raise ValueError(
+                f'{clips.ann_file}: the recognizer knows no action of the collection with unknown_share {self.unknown_share}, so there are no habits '
+                'to measure: lower it, or give a recognizer that was trained on such clips'
+            )
         takes = number_takes(clips.samples)
         measured, balances = {}, {}
         for label, indices in members.items():

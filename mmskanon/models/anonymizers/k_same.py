@@ -14,7 +14,7 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor
 
-from mmskanon.datasets.population_clips import population_clips
+from mmskanon.datasets.population_clips import PopulationClips, population_clips
 from mmskanon.datasets.schema import number_takes
 from mmskanon.registry import MODELS
 from mmskanon.skeletons.donors import DonorIndex
@@ -32,6 +32,7 @@ from mmskanon.skeletons.motion_average import (
     timing_features,
     warped_time,
 )
+from mmskanon.skeletons.part_donors import PartDonors
 
 from .chance import clip_generator
 from .class_conditional import ClassConditionalAnonymizer
@@ -58,9 +59,14 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
 
     5. The result is turned as a whole until it stands as the clip does on average (``keep_orientation``).
 
+    **Actions that the recognizer does not know** (``unknown_share``): where its most probable class is less probable than for all but that share
+    of the population's clips, steps 2 and 3 are done for each part of the body by itself (:class:`~mmskanon.skeletons.part_donors.PartDonors`): its donors are the k people
+    other than the person shown (all others, where there are fewer) in some of whose clips, whatever they show, that part moves most alike. That
+    reads the whole gallery.
+
     Number of frames, absent frames and absent joints are those of the clip. Of its movement, class, timing and mean orientation go
     into the output, and no pose. Chance comes from PyTorch's generator of the CPU, so
-    ``torch.manual_seed`` governs it. No gradient reaches the input. Cost does not depend on the size of the gallery.
+    ``torch.manual_seed`` governs it. No gradient reaches the input. Cost does not depend on the size of the gallery, but for unknown actions.
 
     Expects body space as ``NormalizeSkeleton`` makes it with ``rotate=True``.
 
@@ -86,6 +92,10 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
             ``tools/anonymize.py`` gives them from the annotations; people outside the gallery have none to exclude. Needs
             ``population``, since a gallery file does not tell who is who. It keeps out all views of the own performance too, however a
             clip is known. Defaults to False.
+        unknown_share (float): Share of the population's clips whose action counts as unknown, in [0, 1), and with them that of every clip whose most
+            probable class is less probable than theirs (Hendrycks and Gimpel, "A Baseline for Detecting Misclassified and Out-of-Distribution
+            Examples in Neural Networks", ICLR 2017, arXiv 1610.02136). Calls then need ``subjects``, and the anonymizer ``population``.
+            Defaults to 0, every action counts as known.
         seed (int, optional): If given, equal clips get equal donors, whatever else is in the batch. For tests and repeatable
             exports: who knows the seed and the gallery can find out who was mixed. Defaults to None, a fresh draw each time.
         layout (str | dict | SkeletonLayout): See :class:`BaseAnonymizer`; three-dimensional. Defaults to ``'nturgb+d'``.
@@ -115,6 +125,7 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
         keep_orientation: bool = True,
         exclude_self: bool = True,
         exclude_own_subject: bool = False,
+        unknown_share: float = 0.0,
         seed: int | None = None,
         layout: str | Mapping | SkeletonLayout = 'nturgb+d',
         num_person: int = 2,
@@ -131,11 +142,14 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
         for key, value in dict(penalty=penalty, smoothing=smoothing, warp_noise=warp_noise).items():
             if not (math.isfinite(value) and value >= 0):
                 raise ValueError(f'{name}: {key} must be a finite number >= 0, found {value}')
+        if not 0 <= unknown_share < 1:
+            raise ValueError(f'{name}: unknown_share must be in [0, 1), found {unknown_share}')
         self.k, self.band, self.penalty = k, band, penalty
         self.smoothing, self.warp_noise, self.seed = smoothing, warp_noise, seed
         self.keep_orientation = keep_orientation
         self.exclude_self, self.exclude_own_subject = exclude_self, exclude_own_subject
-        self.asks_for_subject = exclude_own_subject
+        self.unknown_share, self.least_confidence = unknown_share, 0.0
+        self.asks_for_subject = exclude_own_subject or unknown_share > 0
         self._numbers: dict[Hashable, int] = {}
         self._take_numbers: dict[Hashable, int] = {}
         loaded, where = self._open(population, gallery)
@@ -151,6 +165,13 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
             self._views.setdefault(take, []).append(clip)
         self.asks_for_take = exclude_self and bool(self._take_numbers)
         self._check_people(loaded, where)
+        self._part_donors = None
+        if unknown_share:
+            motions = [loaded.directions[slice(*span)] for span in self._spans]
+            people = loaded.subjects.tolist()
+            self._part_donors = PartDonors(
+                motions, people, loaded.rest, self.layout, ALIGNED_FRAMES, band, penalty, smoothing
+            )
 
     def _open(self, population: Mapping | None, gallery: str | None) -> tuple[Gallery, str]:
         """The gallery and the name of its file."""
@@ -158,16 +179,24 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
         if (population is None) == (gallery is None):
             raise ValueError(f'{name} needs a population or a gallery, one of them')
         if gallery is not None:
-            if self.exclude_own_subject:
+            if self.asks_for_subject:
+                key = 'exclude_own_subject' if self.exclude_own_subject else 'unknown_share'
                 raise ValueError(
-                    f'{name}: exclude_own_subject needs a population, since the gallery {gallery} does not tell who is who'
+                    f'{name}: {key} needs a population, since the gallery {gallery} does not tell who is who'
                 )
             return load_gallery(gallery, self.layout, self.num_person), gallery
         clips = population_clips(population, self.layout, name)
         self._numbers = {s: i for i, s in enumerate(dict.fromkeys(clips.subjects))}
         numbered = zip(clips.takes, number_takes(clips.samples), strict=True)
         self._take_numbers = {take: number for take, number in numbered if take is not None}
+        if self.unknown_share:
+            self.least_confidence = self._quantile(clips)
         return clips.gallery(self.num_person), clips.ann_file
+
+    def _quantile(self, clips: PopulationClips) -> float:
+        """Confidence of which the recognizer has less in the unknown share of a population."""
+        scores = [self.read_actions(self._whole(clips[i])[None]) for i in range(len(clips))]
+        return float(self.confidence(torch.cat(scores)).quantile(self.unknown_share))
 
     def _check_people(self, gallery: Gallery, where: str) -> None:
         name, classes = type(self).__name__, self.recognizer.num_classes
@@ -181,6 +210,11 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
             raise ValueError(
                 f'{where}: {name} with k={self.k} needs {needed} different people who show the same action, the gallery has {gallery.num_subjects} '
                 f'subject(s) and at most {self._donors.most_people()} of them in one class: lower k, or choose data of more people'
+            )
+        if self.unknown_share and gallery.num_subjects < 3:
+            raise ValueError(
+                f'{where}: {name} with unknown_share needs 3 people, since nobody is a donor of an unknown action of their own, the gallery has '
+                f'{gallery.num_subjects}: choose data of more people'
             )
         few = [c for c in range(classes) if self._donors.people(c) < needed]
         if few:
@@ -232,14 +266,16 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
         takes: Sequence[Hashable | None] | None = None,
     ) -> Tensor:
         """Replace ``coords``, shape (N, M, T, V, 3)."""
-        ranking = self.read_actions(coords).argsort(-1, descending=True).tolist()
+        scores = self.read_actions(coords)
+        ranking, known = scores.argsort(-1, descending=True).tolist(), self.knows(scores).tolist()
         out = torch.zeros_like(coords)
         for row, clip in enumerate(coords.cpu().numpy().astype(np.float32)):
             span = occupied_span(clip)
             if span is not None:
                 subject = subjects[row] if self.asks_for_subject else None
                 take = None if takes is None else self._take_numbers.get(takes[row])
-                out[row, :, span] = self._replace(clip, ranking[row], subject, take).to(coords)
+                classes = ranking[row] if known[row] else ()
+                out[row, :, span] = self._replace(clip, classes, subject, take).to(coords)
         return torch.where(joint_mask(coords), out, 0)
 
     def _replace(
@@ -249,19 +285,80 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
         subject: Hashable | None,
         take: int | None,
     ) -> Tensor:
-        """The new motion of one clip (M, T, V, 3), for the frames between its first and its last person."""
+        """The new motion of one clip (M, T, V, 3), for the frames between its first and its last person.
+
+        ``ranking`` has the classes, the most probable one first, or none where the action is not known.
+        """
         own, shown = self._read(clip)
         generator = clip_generator(self.seed, clip)
-        person = self._numbers.get(subject) if self.exclude_own_subject else None
-        donors = self._draw(own, shown, ranking, generator, person, take)
-        positions = self._timing(own, shown, donors, generator, subject)
+        person, lent = self._numbers.get(subject), None
+        if ranking:
+            without = person if self.exclude_own_subject else None
+            donors = self._draw(own, shown, ranking, generator, without, take)
+            positions = self._timing(own, shown, donors, generator, subject)
+        else:
+            donors, positions, lent = self._by_parts(own, shown, generator, person, take)
         spans = [slice(*self._spans[donor]) for donor in donors]
         directions = [self.directions[span] for span in spans]
         centers = [self.centers[span] for span in spans]
-        bodies = average_motion(directions, centers, positions, self.lengths, self.layout)
+        bodies = average_motion(directions, centers, positions, self.lengths, self.layout, lent)
         if not self.keep_orientation:
             return bodies
         return match_orientation(bodies, shown, own, self.lengths, self.layout)
+
+    def knows(self, scores: Tensor) -> Tensor:
+        """Tell which actions the recognizer knows.
+
+        Args:
+            scores (Tensor): Logits of shape (N, K).
+
+        Returns:
+            Tensor: Whether the most probable class of each is probable enough, shape (N,).
+        """
+        if not self.unknown_share:
+            return torch.ones(len(scores), dtype=torch.bool)
+        return self.confidence(scores) >= self.least_confidence
+
+    @staticmethod
+    def confidence(scores: Tensor) -> Tensor:
+        """Probability of the most probable class, shape (N,), of logits (N, K)."""
+        return scores.float().softmax(-1).amax(-1)
+
+    def _whole(self, clip: np.ndarray) -> Tensor:
+        """A clip of a population, (m, T, V, C), for as many persons as the recognizer takes: (M, T, V, 3)."""
+        whole = np.zeros((self.num_person, *clip.shape[1:3], 3), np.float32)
+        shown = clip[: self.num_person, ..., :3]
+        whole[: len(shown)] = shown
+        return torch.from_numpy(whole)
+
+    def _by_parts(
+        self,
+        own: Tensor,
+        shown: Tensor,
+        generator: torch.Generator | None,
+        person: int | None,
+        take: int | None,
+    ) -> tuple[list[int], list[Tensor], Tensor]:
+        """Donors of each part of the body, k for each, the frames of each at those of the clip, and which bones each lends (parts k, V)."""
+        k = min(self.k, len(self.subjects.unique()) - 1)
+        found = self._part_donors.find(
+            own,
+            shown,
+            lambda donor: self.directions[slice(*self._spans[donor])][:, shown],
+            k,
+            lambda donor: self.exclude_self and self._is_own(own, shown, donor, take),
+            person,
+        )
+        if found is None:
+            raise self._no_donors()
+        time = warped_time(len(own), ALIGNED_FRAMES, self.warp_noise, generator).to(self.rest)
+        donors, positions = [], []
+        lent = torch.zeros(len(found) * k, len(self.rest), dtype=torch.bool)
+        for part, (chosen, paths) in zip(self._part_donors.parts, found, strict=True):
+            lent[len(donors) : len(donors) + k, part] = True
+            donors += chosen
+            positions += [self._frames(p, d, time) for p, d in zip(paths, chosen, strict=True)]
+        return donors, positions, lent.to(self.rest.device)
 
     def _read(self, clip: np.ndarray) -> tuple[Tensor, Tensor]:
         """Bone directions (T', M', V, 3) of the persons that a clip (M, T, V, 3) shows, gaps filled, and which those are (M,)."""
@@ -329,7 +426,10 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
             donors = self._donors.draw(label, self.k, refuse, generator, person)
             if donors is not None:
                 return donors
-        raise ValueError(
+        raise self._no_donors()
+
+    def _no_donors(self) -> ValueError:
+        return ValueError(
             f'{type(self).__name__}: no class of the gallery has clips of k={self.k} people left once the recording itself and its subject are excluded: '
             f'lower k, or choose data of more people'
         )
@@ -344,5 +444,6 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
     def extra_repr(self) -> str:
         """Return what ``print(model)`` shows."""
         return (
-            f'k={self.k}, clips={len(self.labels)}, warp_noise={self.warp_noise}, seed={self.seed}'
+            f'k={self.k}, clips={len(self.labels)}, warp_noise={self.warp_noise}, '
+            f'unknown_share={self.unknown_share}, seed={self.seed}'
         )

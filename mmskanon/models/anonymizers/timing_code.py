@@ -72,6 +72,11 @@ class TimingCodeAnonymizer(KSameAnonymizer):
             **kwargs,
         )
         name = type(self).__name__
+        if self.unknown_share:
+            raise ValueError(
+                f'{name}: unknown_share is {self.unknown_share}, but donors that are chosen by how the clip moves are outside of the bound: leave it 0, '
+                'or take KSameAnonymizer'
+            )
         if type(codes) is not int or codes < 1:
             raise ValueError(f'{name}: codes must be an integer of at least 1, found {codes!r}')
         if epsilon is not None and not (math.isfinite(epsilon) and epsilon > 0):

@@ -7,13 +7,13 @@ from scipy.ndimage import gaussian_filter1d
 
 from mmskanon.audit.features import (
     anthropometric_features,
-    body_parts,
     centred_position,
     kinematic_features,
     motion_residual,
     speed_profile,
     unit_bones,
 )
+from mmskanon.skeletons.body_parts import body_parts
 from mmskanon.skeletons.layouts import LAYOUTS, get_layout
 
 LAYOUT = get_layout('kinect_v1')
@@ -164,14 +164,3 @@ def test_persons_are_described_side_by_side_and_absent_ones_safely(function, lay
         )
         for frames in (1, 2, 3):
             assert len(function(clip[:, :frames], layout)) == len(both)
-
-
-@pytest.mark.parametrize('layout', sorted(LAYOUTS))
-def test_each_joint_is_in_one_part_and_sides_do_not_mix(layout):
-    layout = get_layout(layout)
-    parts = body_parts(layout)
-    assert sorted(j for part in parts for j in part) == list(range(layout.num_joints))
-    left, right = ({p[side] for p in layout.pairs} for side in (0, 1))
-    for part in parts:
-        kinds = {0 if j in left else 1 if j in right else 2 for j in part}
-        assert len(kinds) == 1

@@ -294,6 +294,25 @@ def test_a_class_that_the_collection_does_not_show_keeps_its_timing(make):
     assert torch.equal(anonymizer(x, subjects=[1]), plain(x))
 
 
+def test_unknown_actions_have_no_habits_and_get_donors_part_by_part(make, monkeypatch):
+    """The recognizer says class 1 of all, with a probability of 73 %."""
+    data = habitual()
+    anonymizer = make(data, unknown_share=0.1)
+    assert anonymizer.least_confidence == pytest.approx(0.731, abs=1e-3)
+    monkeypatch.setattr(CentredTimingAnonymizer, '_quantile', lambda self, clips: 0.8)
+    with pytest.raises(ValueError, match='the recognizer knows no action of the collection'):
+        make(data, unknown_share=0.1)
+    chosen = [s for s in data['annotations'] if s['label'] == 1]
+    known = list(anonymize_annotations(chosen, anonymizer, dict(layout=LAYOUT)))
+    anonymizer.least_confidence, habits = 0.8, anonymizer._habits
+    anonymizer._habits = {}  # nothing is looked up there
+    made = list(anonymize_annotations(chosen, anonymizer, dict(layout=LAYOUT)))
+    assert set(habits) == {1}
+    for before, after in zip(known, made, strict=True):
+        assert np.isfinite(after['keypoint']).all()
+        assert not np.allclose(before['keypoint'], after['keypoint'], atol=0.01)
+
+
 def test_a_checkpoint_holds_no_habits_of_anybody(make):
     assert not make().state_dict()
 

@@ -1,6 +1,7 @@
 # Copyright (c) mmskanon authors. Licensed under Apache-2.0.
 import copy
 import logging
+import math
 import pickle
 
 import numpy as np
@@ -175,6 +176,9 @@ def test_a_gallery_file_tells_no_views(make, tmp_path):
     loaded = make(k=4, data=data, gallery=str(tmp_path / 'gallery.pth'))
     assert loaded.takes is None and not loaded.asks_for_take
     assert loaded(x, takes=[clips.takes[0]]).isfinite().all()
+    for key, value in dict(unknown_share=0.5, exclude_own_subject=True).items():
+        with pytest.raises(ValueError, match=f'{key} needs a population, .* who is who'):
+            make(k=3, data=data, gallery=str(tmp_path / 'gallery.pth'), **{key: value})
 
 
 def test_takes_are_one_for_each_clip(make):
@@ -392,6 +396,119 @@ def test_gradients_stop(make):
     assert not make()(x).requires_grad
 
 
+def by_parts(anonymizer):
+    """Record which donors are found part by part, call by call."""
+    calls, find = [], anonymizer._by_parts
+
+    def record(*args):
+        calls.append(find(*args))
+        return calls[-1]
+
+    anonymizer._by_parts = record
+    return calls
+
+
+def unsure(anonymizer, label, least):
+    """Let the recognizer say a class with a probability of 91 %, where so much is wanted."""
+    assert anonymizer.unknown_share
+    anonymizer.least_confidence = least
+    return says(anonymizer, label)
+
+
+def test_that_share_of_the_population_counts_as_unknown(make, tmp_path):
+    for share in (0.25, 0.5):
+        anonymizer = make(k=3, unknown_share=share)
+        population = dict(ann_file=str(tmp_path / 'data.pkl'), split='train')
+        clips = population_clips(population, LAYOUT, 'a test')
+        scores = torch.cat(
+            [anonymizer.read_actions(torch.from_numpy(clips[i])[None]) for i in range(24)]
+        )
+        assert int((~anonymizer.knows(scores)).sum()) == 24 * share
+    assert make(k=3).knows(scores * math.nan).all()
+
+
+def test_an_unknown_action_gets_donors_of_each_part_and_nobody_lends_to_themselves(make):
+    data = annotations()
+    anonymizer = unsure(make(k=3, data=data, unknown_share=0.1), 1, 0.95)
+    parts, classes = by_parts(anonymizer), drawn(anonymizer)
+    for sample in data['annotations'][::7]:
+        clip = sample['keypoint'] - sample['keypoint'].mean((0, 1, 2))
+        x = torch.from_numpy(clip)[None]
+        assert_canonical(anonymizer(x, subjects=[sample['subject']]), anonymizer)
+        donors, positions, lent = parts[-1]
+        assert len(donors) == len(positions) == len(lent) == 5 * 3
+        assert (lent.sum(0) == 3).all()  # each bone comes from three clips
+        people = anonymizer.subjects[donors].view(5, 3)
+        assert all(len(set(row)) == 3 for row in people.tolist())
+        assert list(anonymizer._numbers).index(sample['subject']) not in people
+    assert len(parts) == 7 and not classes
+    with pytest.raises(ValueError, match='needs the subject of each of the 1 clips, found None'):
+        anonymizer(x)
+    assert len(set(anonymizer.labels[donors].tolist())) > 1  # whatever they show
+    anonymizer.k = 4  # as many as there are people: all others
+    anonymizer(x, subjects=[sample['subject']])
+    assert len(parts[-1][0]) == 5 * 3
+
+
+def test_actions_that_are_known_get_donors_as_ever(make):
+    x, subjects = torch.randn(3, 1, 9, 20, 3), [1, 2, 'somebody']
+    plain = says(make(k=3, seed=5), 1)(x)
+    anonymizer = unsure(make(k=3, seed=5, unknown_share=0.1), 1, 0.6)
+    parts = by_parts(anonymizer)
+    torch.testing.assert_close(anonymizer(x, subjects=subjects), plain, rtol=0, atol=0)
+    assert not parts
+    anonymizer.least_confidence = 0.95
+    assert not torch.allclose(anonymizer(x, subjects=subjects), plain, atol=0.01)
+    assert len(parts) == 3
+
+
+def test_movements_of_two_actions_at_once_come_from_both(make):
+    """An action that the gallery does not have: the left arm of one, the right arm of another."""
+    rng = np.random.default_rng(0)
+    body, samples = rng.normal(scale=0.3, size=(20, 3)), []
+    left, right = [5, 6, 7], [9, 10, 11]
+
+    def clip(*arms):
+        swing = np.sin(np.linspace(0, 2 * np.pi, 30))[:, None, None] * [0.0, 0.0, 0.3]
+        moved = np.repeat(body[None], 30, 0) + rng.normal(scale=0.002, size=(30, 20, 3))
+        for arm in arms:
+            moved[:, arm] += swing
+        return moved[None].astype(np.float32) + 2
+
+    for subject in range(1, 6):
+        for label, arms in enumerate(([left], [right], [])):
+            samples.append(
+                dict(
+                    frame_dir=f'a{label}_s{subject}',
+                    **dict(label=label, subject=subject, total_frames=30, keypoint=clip(*arms)),
+                )
+            )
+    data = dict(split=dict(train=[s['frame_dir'] for s in samples]), annotations=samples)
+    normalization = dict(layout=LAYOUT)
+    both = clip(left, right)
+
+    def swings(keypoint):
+        return [float(np.ptp(keypoint[0, :, arm, 2], axis=1).mean()) for arm in (left, right)]
+
+    for least, expected in ((0.95, (True, True)), (0.0, (True, False))):
+        anonymizer = unsure(make(k=4, data=data, unknown_share=0.1), 0, least)
+        made = anonymize_keypoints(both, anonymizer, normalization, subject='somebody')
+        still = swings(clip())
+        moves = tuple(bool(m > 0.2 > s) for m, s in zip(swings(made), still, strict=True))
+        assert moves == expected
+
+
+@pytest.mark.parametrize('frames', [1, 2, 30])
+def test_unknown_actions_of_two_persons_at_any_length(make, frames):
+    anonymizer = unsure(make(2, k=3, unknown_share=0.1), 1, 0.95)
+    x = torch.randn(3, 2, frames, 20, 3)
+    x[1, 1] = 0
+    x[2, :, 0] = 0
+    out = anonymizer(x, subjects=[1, 2, 3])
+    assert not out[1, 1].any() and not out[2, :, 0].any() and out.isfinite().all()
+    assert_canonical(out[0], anonymizer)
+
+
 def test_mistakes(make, tmp_path):
     for wrong, words in (
         (dict(k=1), 'k must be an integer of at least 2, found 1'),
@@ -400,6 +517,11 @@ def test_mistakes(make, tmp_path):
         (dict(penalty=-0.1), 'penalty must be a finite number >= 0, found -0.1'),
         (dict(smoothing=float('nan')), 'smoothing must be a finite number >= 0, found nan'),
         (dict(warp_noise=float('inf')), 'warp_noise must be a finite number >= 0, found inf'),
+        (dict(unknown_share=1.0), r'unknown_share must be in \[0, 1\), found 1.0'),
+        (
+            dict(unknown_share=0.5, data=annotations(2)),
+            'unknown_share needs 3 people, .* the gallery has 2: choose',
+        ),
         (dict(population=None), 'needs a population or a gallery, one of them'),
         (dict(checkpoint=False), 'the recognizer has no checkpoint'),
         (dict(head=privacy_head()), "reads the private attribute 'subject'"),

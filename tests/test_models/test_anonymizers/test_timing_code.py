@@ -144,6 +144,7 @@ def test_a_checkpoint_holds_no_timing_of_anybody(make):
 @pytest.mark.parametrize(
     ('wrong', 'words'),
     [
+        (dict(unknown_share=0.5, k=3), 'unknown_share is 0.5, but .* outside of the bound'),
         (dict(codes=0), 'codes must be an integer of at least 1, found 0'),
         (dict(epsilon=0.0), 'epsilon must be a finite number > 0, found 0.0; leave it out'),
         (
