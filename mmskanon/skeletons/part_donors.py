@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -14,14 +14,13 @@ from .layouts import SkeletonLayout
 from .motion_average import timing_features
 
 _COARSE = 16  # frames of the first comparison
-_ALIGNED = 64  # clips that are aligned, of each part
-_OF_A_PERSON = 4  # most of them of one person, so that there are many people among them
+_ALIGNED = 8  # clips of a person that are aligned, of each part
 
 
 class PartDonors(nn.Module):
-    """Finds the people of a gallery in whose clips a part of the body moves most like in a clip.
+    """Finds, of each person of a gallery, the clips in which parts of the body move most like in a clip.
 
-    All clips are compared at 16 frames, and the nearest 64, at most four of a person, by dynamic time warping.
+    All clips of a person are compared at 16 frames, part by part, and the eight nearest by dynamic time warping.
 
     Args:
         motions (Sequence[Tensor]): Bone directions of each clip of the gallery, shape (T, M, V, 3), T its own.
@@ -34,7 +33,8 @@ class PartDonors(nn.Module):
         sigma (float): See :func:`~mmskanon.skeletons.dtw.smooth_path`.
 
     Attributes:
-        parts (list[list[int]]): Joints of each part, see :func:`~mmskanon.skeletons.body_parts.body_parts`.
+        parts (list[list[int]]): Joints of each of P parts, see :func:`~mmskanon.skeletons.body_parts.body_parts`.
+        people (list[int]): The people of the gallery.
     """
 
     def __init__(
@@ -51,7 +51,10 @@ class PartDonors(nn.Module):
         super().__init__()
         self.parts = body_parts(layout)
         self.frames, self.band, self.penalty, self.sigma = frames, band, penalty, sigma
-        self._subjects = list(subjects)
+        self._clips: dict[int, list[int]] = {}
+        for clip, subject in enumerate(subjects):
+            self._clips.setdefault(subject, []).append(clip)
+        self.people = list(self._clips)
         coarse = torch.stack([_features(motion, rest, _COARSE) for motion in motions])
         # Like the gallery no part of the state dict.
         self.register_buffer('coarse', coarse, persistent=False)
@@ -62,69 +65,65 @@ class PartDonors(nn.Module):
         own: Tensor,
         shown: Tensor,
         motion: Callable[[int], Tensor],
+        people: Iterable[int],
         k: int,
         refuse: Callable[[int], bool],
-        without: int | None = None,
     ) -> list[tuple[list[int], Tensor]] | None:
-        """Find k clips of k people for each part.
+        """Find a clip of each of k people for each part.
 
         Args:
             own (Tensor): Bone directions of the clip, shape (T, M', V, 3), of the persons that it shows.
             shown (Tensor): Which of the M persons those are, boolean, shape (M,).
             motion (Callable[[int], Tensor]): Bone directions of a clip of the gallery, of the same persons.
-            k (int): Number of donors.
-            refuse (Callable[[int], bool]): Whether a clip must not be taken; asked about the nearest ones only.
-            without (int, optional): A person who must not be taken. Defaults to None.
+            people (Iterable[int]): Whom to take, those first; the next is taken for somebody whose nearest clips are all refused.
+            k (int): Number of people.
+            refuse (Callable[[int], bool]): Whether a clip must not be taken; asked about those only that would be.
 
         Returns:
-            list[tuple[list[int], Tensor]], optional: For each part the donors, nearest first, and their frames at each of L frames of the
-            clip, shape (k, L). None if some part has not enough.
+            list[tuple[list[int], Tensor]], optional: For each part the donors, and their frames at each of L frames of the clip, shape (k, L).
+            None if there are not enough.
         """
         coarse, fine = _features(own, self.rest, _COARSE), _features(own, self.rest, self.frames)
-        gallery = self.coarse[:, :, shown]
-        aligned: dict[int, Tensor] = {}
+        square = (self.coarse[:, :, shown] - coarse).square().sum((1, 2, 4))
+        distances = torch.stack([square[:, part].sum(1) for part in self.parts])
         found = []
-        for part in self.parts:
-            distance = (gallery[..., part, :] - coarse[..., part, :]).square().flatten(1).sum(1)
-            near = self._nearest(distance, k, without)
-            if not near:
-                return None
-            for clip in near:
-                if clip not in aligned:
-                    aligned[clip] = _features(motion(clip), self.rest, self.frames)
-            targets = torch.stack([aligned[clip][..., part, :] for clip in near]).flatten(2)
-            source = fine[..., part, :].flatten(1).expand(len(near), -1, -1)
-            squares = squared_distances(source, targets) / own.shape[1]
-            cost, path = dtw(squares, self.band, self.penalty)
-            rows = self._of_different_people(near, cost, k, refuse)
-            if rows is None:
-                return None
-            found.append(([near[row] for row in rows], smooth_path(path[rows], self.sigma)))
-        return found
-
-    def _nearest(self, distance: Tensor, k: int, without: int | None) -> list[int]:
-        counts: dict[int, int] = {}
-        near = []
-        for clip in distance.argsort().tolist():
-            person = self._subjects[clip]
-            if person == without or counts.get(person, 0) == _OF_A_PERSON:
-                continue
-            counts[person] = counts.get(person, 0) + 1
-            near.append(clip)
-            if len(near) >= max(_ALIGNED, _OF_A_PERSON * k):
-                break
-        return near
-
-    def _of_different_people(
-        self, near: Sequence[int], cost: Tensor, k: int, refuse: Callable[[int], bool]
-    ) -> list[int] | None:
-        rows: dict[int, int] = {}
-        for row in cost.argsort().tolist():
-            if self._subjects[near[row]] not in rows and not refuse(near[row]):
-                rows[self._subjects[near[row]]] = row
-            if len(rows) == k:
-                return list(rows.values())
+        for person in people:
+            lent = self._of(person, distances, fine, motion, refuse)
+            if lent is not None:
+                found.append(lent)
+            if len(found) == k:
+                clips, paths = zip(*found, strict=True)
+                along = torch.stack(paths, 1)
+                return [([c[part] for c in clips], along[part]) for part in range(len(self.parts))]
         return None
+
+    def _of(
+        self,
+        person: int,
+        distances: Tensor,
+        fine: Tensor,
+        motion: Callable[[int], Tensor],
+        refuse: Callable[[int], bool],
+    ) -> tuple[list[int], Tensor] | None:
+        """The clip of a person for each part and its path, (P, L), by distances (P, K) to all clips and features (L, M', V, 3) of the clip."""
+        clips = torch.tensor(self._clips[person], device=distances.device)
+        order = distances[:, clips].argsort(1)[:, :_ALIGNED]
+        near = clips[order].tolist()
+        features = {c: _features(motion(c), self.rest, self.frames) for row in near for c in row}
+        costs = []
+        for part, row in zip(self.parts, near, strict=True):
+            targets = torch.stack([features[clip][..., part, :] for clip in row]).flatten(2)
+            source = fine[..., part, :].flatten(1).expand(len(row), -1, -1)
+            costs.append(squared_distances(source, targets) / fine.shape[1])
+        cost, path = dtw(torch.cat(costs), self.band, self.penalty)
+        chosen, rows = [], []
+        for number, (row, total) in enumerate(zip(near, cost.split(order.shape[1]), strict=True)):
+            best = next((i for i in total.argsort().tolist() if not refuse(row[i])), None)
+            if best is None:
+                return None
+            chosen.append(row[best])
+            rows.append(number * order.shape[1] + best)
+        return chosen, smooth_path(path[rows], self.sigma)
 
 
 def _features(motion: Tensor, rest: Tensor, frames: int) -> Tensor:

@@ -32,10 +32,10 @@ def donors_of(motions, subjects, **kwargs):
     return PartDonors(motions, subjects, REST, LAYOUT, **settings)
 
 
-def ask(donors, own, motions, k, refuse=lambda clip: False, without=None, shown=(True,)):
+def ask(donors, own, motions, k, refuse=lambda clip: False, people=range(5), shown=(True,)):
     shown = torch.tensor(shown)
     return donors.find(
-        own[:, : int(shown.sum())], shown, lambda i: motions[i][:, shown], k, refuse, without
+        own[:, : int(shown.sum())], shown, lambda i: motions[i][:, shown], people, k, refuse
     )
 
 
@@ -64,28 +64,34 @@ def test_each_part_finds_those_in_whom_it_moves_so_whatever_else_they_do():
     assert all(clip % 3 != 2 for part in (2, 4) for clip in found[part][0])
 
 
-def test_the_nearest_come_first():
-    motions = [motion({LEFT_ARM: (angle, 1)}) for angle in (0.2, 1.3, 0.9, 1.1, 0.5)]
-    found = ask(donors_of(motions, range(5)), motion({LEFT_ARM: (1.0, 1)}), motions, 5)
-    assert found[LEFT_ARM][0][2:] == [1, 4, 0] and set(found[LEFT_ARM][0][:2]) == {2, 3}
+def test_a_person_lends_the_clip_that_is_nearest_when_aligned():
+    """Not the one that is nearest frame by frame."""
+    kinds = [(0.2, 1), (1.0, 1), (0.5, 1), *((0.0, i) for i in range(20))]
+    late = motion({LEFT_ARM: (1.0, 1)})
+    late = torch.cat([late[:1].expand(8, -1, -1, -1), late])
+    motions = [late, *(motion({LEFT_ARM: kind}) for kind in kinds)]
+    for without, best in ((False, 2), (True, 0)):
+        own, refused = motion({LEFT_ARM: (1.0, 1)}), {2} if without else set()
+        donors = donors_of(motions, [7] * len(motions))
+        found = ask(donors, own, motions, 1, refused.__contains__, [7])
+        assert found[LEFT_ARM][0] == [best]
 
 
-def test_people_and_clips_that_must_not_be_taken_are_not():
+def test_people_are_taken_in_their_order_and_replaced_where_all_is_refused():
     motions, subjects = gallery()
     donors, own = donors_of(motions, subjects), motion({LEFT_ARM: (1.0, 1)})
-    found = ask(donors, own, motions, 4, without=2)
-    assert all(subjects[clip] != 2 for chosen, _ in found for clip in chosen)
-    found = ask(donors, own, motions, 5, refuse=lambda clip: clip % 3 == 0)
+    assert donors.people == [0, 1, 2, 3, 4]
+
+    def people(found):
+        return [[subjects[clip] for clip in chosen] for chosen, _ in found]
+
+    assert people(ask(donors, own, motions, 2, people=[3, 1, 0])) == [[3, 1]] * len(PARTS)
+    found = ask(donors, own, motions, 2, lambda clip: subjects[clip] == 1, [3, 1, 0])
+    assert people(found) == [[3, 0]] * len(PARTS)
+    found = ask(donors, own, motions, 5, lambda clip: clip % 3 == 0)
     assert all(clip % 3 for chosen, _ in found for clip in chosen)
-    assert ask(donors, own, motions, 5, without=2) is None
-    assert ask(donors, own, motions, 1, refuse=lambda clip: True) is None
-
-
-def test_many_clips_of_one_person_do_not_crowd_out_the_others():
-    near = [motion({LEFT_ARM: (1.0, 1)}, 40) for _ in range(100)]
-    motions = [*near, *(motion({LEFT_ARM: (0.1, 1)}) for _ in range(3))]
-    found = ask(donors_of(motions, [0] * 100 + [1, 2, 3]), motion({LEFT_ARM: (1.0, 1)}), motions, 4)
-    assert len(found[LEFT_ARM][0]) == 4 and set(found[LEFT_ARM][0][1:]) == {100, 101, 102}
+    assert ask(donors, own, motions, 4, people=[3, 1, 0]) is None
+    assert ask(donors, own, motions, 1, lambda clip: True) is None
 
 
 @pytest.mark.parametrize('shown', [(True, False), (True, True)])

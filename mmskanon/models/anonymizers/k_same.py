@@ -60,9 +60,9 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
     5. The result is turned as a whole until it stands as the clip does on average (``keep_orientation``).
 
     **Actions that the recognizer does not know** (``unknown_share``): where its most probable class is less probable than for all but that share
-    of the population's clips, steps 2 and 3 are done for each part of the body by itself (:class:`~mmskanon.skeletons.part_donors.PartDonors`): its donors are the k people
-    other than the person shown (all others, where there are fewer) in some of whose clips, whatever they show, that part moves most alike. That
-    reads the whole gallery.
+    of the population's clips, step 1 falls away; k people other than the person shown (all others, where there are fewer) are drawn, and steps 2
+    and 3 done for each part of the body by itself (:class:`~mmskanon.skeletons.part_donors.PartDonors`): a person lends to it the clip
+    in which that part moves most alike, whatever it shows.
 
     Number of frames, absent frames and absent joints are those of the clip. Of its movement, class, timing and mean orientation go
     into the output, and no pose. Chance comes from PyTorch's generator of the CPU, so
@@ -340,14 +340,16 @@ class KSameAnonymizer(ClassConditionalAnonymizer):
         take: int | None,
     ) -> tuple[list[int], list[Tensor], Tensor]:
         """Donors of each part of the body, k for each, the frames of each at those of the clip, and which bones each lends (parts k, V)."""
-        k = min(self.k, len(self.subjects.unique()) - 1)
+        people = [p for p in self._part_donors.people if p != person]
+        k = min(self.k, len(self._part_donors.people) - 1)
+        drawn = torch.randperm(len(people), generator=generator).tolist()
         found = self._part_donors.find(
             own,
             shown,
             lambda donor: self.directions[slice(*self._spans[donor])][:, shown],
+            (people[i] for i in drawn),
             k,
             lambda donor: self.exclude_self and self._is_own(own, shown, donor, take),
-            person,
         )
         if found is None:
             raise self._no_donors()
