@@ -185,12 +185,14 @@ def test_what_cannot_be_pickled_leaves_nothing(tmp_path):
 
 def test_an_interrupt_from_outside_leaves_nothing(tmp_path):
     code = (
-        'import importlib.util, signal, sys\n'
+        'import importlib.util, signal, sys, time\n'
+        # In the background of a shell it is ignored.
+        'signal.signal(signal.SIGINT, signal.default_int_handler)\n'
         'spec = importlib.util.spec_from_file_location("atomic", sys.argv[1])\n'
         'atomic = importlib.util.module_from_spec(spec); spec.loader.exec_module(atomic)\n'
         'with atomic.atomic_path(sys.argv[2]) as path:\n'
         '    path.write_bytes(b"half"); print("ready", flush=True)\n'
-        '    signal.pause()\n'
+        '    while True: time.sleep(0.05)\n'
     )
     source = sys.modules[atomic_path.__module__].__file__
     process = subprocess.Popen(
