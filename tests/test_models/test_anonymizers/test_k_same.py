@@ -54,15 +54,15 @@ def says(anonymizer, *classes):
     return anonymizer
 
 
-def drawn(anonymizer):
-    """Record which clips of the gallery are drawn, call by call."""
-    calls, draw = [], anonymizer._draw
+def drawn(anonymizer, method='_draw'):
+    """Record which donors are drawn, call by call: clips of the gallery, or with ``_by_parts`` what that gives."""
+    calls, draw = [], getattr(anonymizer, method)
 
     def record(*args):
         calls.append(draw(*args))
         return calls[-1]
 
-    anonymizer._draw = record
+    setattr(anonymizer, method, record)
     return calls
 
 
@@ -396,18 +396,6 @@ def test_gradients_stop(make):
     assert not make()(x).requires_grad
 
 
-def by_parts(anonymizer):
-    """Record which donors are found part by part, call by call."""
-    calls, find = [], anonymizer._by_parts
-
-    def record(*args):
-        calls.append(find(*args))
-        return calls[-1]
-
-    anonymizer._by_parts = record
-    return calls
-
-
 def unsure(anonymizer, label, least):
     """Let the recognizer say a class with a probability of 91 %, where so much is wanted."""
     assert anonymizer.unknown_share
@@ -430,7 +418,7 @@ def test_that_share_of_the_population_counts_as_unknown(make, tmp_path):
 def test_an_unknown_action_gets_donors_of_each_part_and_nobody_lends_to_themselves(make):
     data = annotations()
     anonymizer = unsure(make(k=3, data=data, unknown_share=0.1), 1, 0.95)
-    parts, classes = by_parts(anonymizer), drawn(anonymizer)
+    parts, classes = drawn(anonymizer, '_by_parts'), drawn(anonymizer)
     for sample in data['annotations'][::7]:
         clip = sample['keypoint'] - sample['keypoint'].mean((0, 1, 2))
         x = torch.from_numpy(clip)[None]
@@ -454,7 +442,7 @@ def test_actions_that_are_known_get_donors_as_ever(make):
     x, subjects = torch.randn(3, 1, 9, 20, 3), [1, 2, 'somebody']
     plain = says(make(k=3, seed=5), 1)(x)
     anonymizer = unsure(make(k=3, seed=5, unknown_share=0.1), 1, 0.6)
-    parts = by_parts(anonymizer)
+    parts = drawn(anonymizer, '_by_parts')
     torch.testing.assert_close(anonymizer(x, subjects=subjects), plain, rtol=0, atol=0)
     assert not parts
     anonymizer.least_confidence = 0.95
